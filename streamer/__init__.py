@@ -1,0 +1,1 @@
+"""Turns video URLs into captioned clips: decode, shots, stitching, captions, over Kafka."""
