@@ -1,0 +1,132 @@
+"""Settings: frozen, validated at start; from ``streamer.toml``, then ``STREAMER_*``, then flags."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from streamer.errors import UsageError
+
+CONFIG_FILE = "streamer.toml"
+MEBIBYTE = 1 << 20
+
+Positive = Annotated[float, Field(gt=0)]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A table of ``streamer.toml``; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(Section):
+    """How to reach the broker."""
+
+    bootstrap: str = "localhost:9092"
+    topic_prefix: str = ""
+    group: str = "streamer"
+    partitions: PositiveInt = 12
+    replication: PositiveInt = 1
+    retention_hours: Positive = 168.0
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ssl_cafile: Path | None = None
+    sasl_mechanism: str | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+
+
+class TritonSettings(Section):
+    """How to reach the models."""
+
+    url: str = "localhost:8001"
+    timeout_seconds: Positive = 60.0
+
+
+class AcquireSettings(Section):
+    """What may be fetched, and how much of it."""
+
+    allowed_roots: tuple[Path, ...] = ()
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    max_bytes: PositiveInt = 20 << 30
+    connect_timeout_seconds: Positive = 10.0
+    read_timeout_seconds: Positive = 30.0
+    total_timeout_seconds: Positive = 3600.0
+    temp_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
+
+
+class DecodeSettings(Section):
+    """What is decoded, and how much of it."""
+
+    sample_rate: Annotated[float, Field(gt=0, le=30, description="Samples per second.")] = 4.0
+    sample_short_side: Annotated[int, Field(ge=32, description="Pixels; never enlarged.")] = 360
+    max_seconds: Positive = 12 * 3600.0
+    max_pixels: Annotated[int, Field(gt=0, description="Width times height of a frame.")] = 8192**2
+    threads: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+
+
+class SplitSettings(Section):
+    """How a video is split; thresholds left out come from the served ``clip`` model."""
+
+    detector: Literal["content", "transnetv2"] = "content"
+    preset: Literal["default", "panda-released", "panda-collected"] = "default"
+    stitch_distance: Positive | None = None
+    transition_distance: Positive | None = None
+    still_distance: Annotated[float, Field(ge=0)] | None = None
+    repeat_distance: Annotated[float, Field(ge=0)] | None = None
+
+
+class CaptionSettings(Section):
+    """What the captioners see."""
+
+    frames: Annotated[int, Field(ge=1, le=64, description="Frames per clip.")] = 8
+    in_flight: Annotated[int, Field(ge=1, description="Clips on Triton at once, per slot.")] = 4
+
+
+class WorkerSettings(Section):
+    """How the worker runs its slots."""
+
+    slots: PositiveInt = 1
+    job_timeout_seconds: Positive = 6 * 3600.0
+    slot_memory_mb: PositiveInt = 4096
+    grace_seconds: Positive = 30.0
+
+
+class Settings(BaseSettings):
+    """All settings of the service."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="STREAMER_", env_nested_delimiter="__"
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    triton: TritonSettings = TritonSettings()
+    acquire: AcquireSettings = AcquireSettings()
+    decode: DecodeSettings = DecodeSettings()
+    split: SplitSettings = SplitSettings()
+    caption: CaptionSettings = CaptionSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over variables over the file named by ``STREAMER_CONFIG``."""
+        file = Path(os.environ.get("STREAMER_CONFIG", CONFIG_FILE))
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
