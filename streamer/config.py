@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from pydantic_settings import (
 )
 
 from streamer.errors import UsageError
+from streamer_client.records import JobOptions
 
 CONFIG_FILE = "streamer.toml"
 MEBIBYTE = 1 << 20
@@ -73,7 +75,9 @@ class DecodeSettings(Section):
     sample_short_side: Annotated[int, Field(ge=32, description="Pixels; never enlarged.")] = 360
     max_seconds: Positive = 12 * 3600.0
     max_pixels: Annotated[int, Field(gt=0, description="Width times height of a frame.")] = 8192**2
-    threads: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    threads: Annotated[int, Field(ge=1)] = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 8)
+    )
 
 
 class SplitSettings(Section):
@@ -118,6 +122,11 @@ class Settings(BaseSettings):
     caption: CaptionSettings = CaptionSettings()
     worker: WorkerSettings = WorkerSettings()
 
+    def for_job(self, options: JobOptions) -> Settings:
+        """These settings with what one job overrides for itself."""
+        chosen = options.model_dump(include={"detector", "preset"}, exclude_none=True)
+        return self.model_copy(update={"split": self.split.model_copy(update=chosen)})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -127,6 +136,41 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags over variables over the file named by ``STREAMER_CONFIG``."""
-        file = Path(os.environ.get("STREAMER_CONFIG", CONFIG_FILE))
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+        """Flags over variables over the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load_settings(
+    config: Path | None = None, flags: dict[str, dict[str, Any]] | None = None
+) -> Settings:
+    """The effective settings.
+
+    Args:
+        config: file to read instead of ``streamer.toml`` in the current folder.
+        flags: values from the command line by section; ``None`` values are left out.
+
+    Raises:
+        UsageError: naming the file's fault, or the first setting that is wrong.
+    """
+    given: dict[str, Any] = {
+        section: {key: value for key, value in values.items() if value is not None}
+        for section, values in (flags or {}).items()
+    }
+    file = config or Path(os.environ.get("STREAMER_CONFIG", CONFIG_FILE))
+    if config is not None and not config.is_file():
+        raise UsageError(f"there is no settings file {str(config)!r}")
+    try:
+        return _settings_class(file)(**{name: values for name, values in given.items() if values})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting {setting}: {first['msg']}; see `streamer config`") from error
+
+
+def _settings_class(file: Path) -> type[Settings]:
+    class SettingsOfFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    return SettingsOfFile

@@ -6,6 +6,7 @@ This module is the single definition of the contract. The service imports these 
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -88,7 +89,7 @@ class VideoJob(BaseModel):
         cls, spans: tuple[tuple[float, float], ...] | None
     ) -> tuple[tuple[float, float], ...] | None:
         edges = [edge for span in spans or () for edge in span]
-        if any(after < before for before, after in zip(edges, edges[1:], strict=False)) or any(
+        if any(after < before for before, after in itertools.pairwise(edges)) or any(
             start == end for start, end in spans or ()
         ):
             raise ValueError("spans must be [start, end) pairs in order that do not overlap")

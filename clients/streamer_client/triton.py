@@ -1,0 +1,175 @@
+"""The four models by name, over gRPC: requests that are promises, errors by status code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from tritonclient import grpc as triton
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from streamer_client.records import Candidate
+
+T = TypeVar("T")
+Array = NDArray[Any]
+
+
+class ModelError(Exception):
+    """A model call that failed; ``status`` is the gRPC status code's name."""
+
+    def __init__(self, model: str, status: str, details: str):
+        super().__init__(f"model {model!r}: {status}: {details}")
+        self.model, self.status = model, status
+
+
+class ModelUnavailable(ModelError):
+    """The server is down, overloaded, too slow, or does not serve the model for now."""
+
+
+class ModelRefused(ModelError):
+    """The request itself is at fault, or the model broke on it."""
+
+
+# gRPC status codes after which the same request may succeed later.
+_TRANSIENT = {
+    "StatusCode.UNAVAILABLE",
+    "StatusCode.DEADLINE_EXCEEDED",
+    "StatusCode.RESOURCE_EXHAUSTED",
+    "StatusCode.CANCELLED",
+    "StatusCode.ABORTED",
+}
+
+
+@dataclass(frozen=True)
+class CaptionResult:
+    """What ``caption`` says of one clip."""
+
+    caption: str
+    matching_score: float
+    candidates: tuple[Candidate, ...]
+
+
+class TritonModels:
+    """A connection to the models of one Triton.
+
+    Args:
+        url: ``host:port`` of Triton's gRPC endpoint.
+        timeout_seconds: deadline of each request.
+    """
+
+    def __init__(self, url: str, timeout_seconds: float = 60.0):
+        self._url = url
+        self._timeout = timeout_seconds
+        self._client = triton.InferenceServerClient(url)
+
+    def detect_shots(self, window: Array) -> Future[NDArray[np.float32]]:
+        """Promise the probability that each frame ends a shot, float32 ``(100,)``.
+
+        Args:
+            window: uint8 RGB ``(100, 27, 48, 3)``.
+        """
+        return self._infer("shots", {"FRAMES": window[None]}, lambda out: out["CUT"][0])
+
+    def embed_images(self, images: Array) -> Future[NDArray[np.float32]]:
+        """Promise unit embeddings, float32 ``(N, D)``, of uint8 RGB images ``(N, H, W, 3)``."""
+        return self._infer("clip", {"IMAGE": images}, lambda out: out["EMBEDDING"])
+
+    def caption(self, frames: Array, text: str = "") -> Future[CaptionResult]:
+        """Promise the best caption of a clip.
+
+        Args:
+            frames: uint8 RGB ``(T, H, W, 3)``, in order.
+            text: title, description, subtitles; may be empty.
+        """
+        inputs = {"FRAMES": frames[None], "TEXT": np.array([[text.encode()]], dtype=np.object_)}
+        return self._infer("caption", inputs, _caption_result)
+
+    def parameters(self, model: str) -> dict[str, str]:
+        """The string parameters in the served model's configuration.
+
+        Raises:
+            ModelUnavailable: if the server does not answer.
+            ModelRefused: if it does not serve the model.
+        """
+        try:
+            response = self._client.get_model_config(model, client_timeout=self._timeout)
+        except InferenceServerException as error:
+            raise _typed(model, error) from error
+        return {key: value.string_value for key, value in response.config.parameters.items()}
+
+    def close(self) -> None:
+        """Close the connection; requests in flight are cancelled."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _infer(
+        self, model: str, inputs: Mapping[str, Array], read: Callable[[Outputs], T]
+    ) -> Future[T]:
+        future: Future[T] = Future()
+
+        def settle(result: Any, error: InferenceServerException | None) -> None:
+            try:
+                if error is not None:
+                    raise _typed(model, error)
+                future.set_result(read(Outputs(result)))
+            except Exception as failure:  # noqa: BLE001 - handed to the caller by the future
+                future.set_exception(failure)
+
+        tensors = [_tensor(name, array) for name, array in inputs.items()]
+        self._client.async_infer(model, tensors, settle, client_timeout=self._timeout)
+        return future
+
+
+class Outputs:
+    """Output tensors by name."""
+
+    def __init__(self, result: Any):
+        self._result = result
+
+    def __getitem__(self, name: str) -> Array:
+        array: Array | None = self._result.as_numpy(name)
+        if array is None:
+            raise KeyError(f"the model's answer has no {name}")
+        return array
+
+
+def _tensor(name: str, array: Array) -> Any:
+    tensor = triton.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+    tensor.set_data_from_numpy(np.ascontiguousarray(array))
+    return tensor
+
+
+def _typed(model: str, error: InferenceServerException) -> ModelError:
+    status = str(error.status())
+    kind = ModelUnavailable if status in _TRANSIENT else ModelRefused
+    return kind(model, status.removeprefix("StatusCode."), str(error.message()))
+
+
+def _caption_result(out: Outputs) -> CaptionResult:
+    names, captions, errors = (
+        [value.decode() for value in out[name][0]]
+        for name in ("CAPTIONERS", "CANDIDATES", "ERRORS")
+    )
+    scores = [float(score) for score in out["SCORES"][0]]
+    candidates = tuple(
+        Candidate(captioner=name, caption=caption, score=score, error=error or None)
+        for name, caption, score, error in zip(names, captions, scores, errors, strict=True)
+    )
+    return CaptionResult(
+        out["CAPTION"][0, 0].decode(), float(out["MATCHING_SCORE"][0, 0]), candidates
+    )

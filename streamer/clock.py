@@ -1,0 +1,54 @@
+"""Where the time of a job goes, and where it failed."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class StageClock:
+    """Wall seconds by stage. Stages pull from each other; time counts for the innermost one."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.failed_stage: str | None = None
+        self._open: list[str] = []
+        self._since = time.perf_counter()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of a block for ``name``, less that of stages within it."""
+        self._account()
+        self._open.append(name)
+        try:
+            yield
+        except Exception:
+            self.failed_stage = self.failed_stage or name
+            raise
+        finally:
+            self._account()
+            self._open.pop()
+
+    def watch(self, name: str, items: Iterable[T]) -> Iterator[T]:
+        """Pass ``items`` on, counting the time each takes to come."""
+        iterator = iter(items)
+        while True:
+            with self.stage(name):
+                item = next(iterator, _END)
+            if item is _END:
+                return
+            yield item  # type: ignore[misc]
+
+    def _account(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            self.seconds[self._open[-1]] += now - self._since
+        self._since = now
+
+
+_END = object()

@@ -1,0 +1,107 @@
+"""kafka-python clients made from the settings: the one place that knows their option names."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from streamer.config import KafkaSettings
+from streamer.errors import Unavailable
+from streamer_client.topics import Topics
+
+MAX_MESSAGE_BYTES = 5 << 20
+
+log = logging.getLogger(__name__)
+
+
+def connection_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Options every client takes."""
+    password = settings.sasl_password
+    options = {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "security_protocol": settings.security_protocol,
+        "ssl_cafile": str(settings.ssl_cafile) if settings.ssl_cafile else None,
+        "sasl_mechanism": settings.sasl_mechanism,
+        "sasl_plain_username": settings.sasl_username,
+        "sasl_plain_password": password.get_secret_value() if password else None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
+    """A consumer that commits nothing by itself.
+
+    Raises:
+        Unavailable: if no broker answers.
+    """
+    return _connected(
+        KafkaConsumer,
+        settings,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        **options,
+    )
+
+
+def make_producer(settings: KafkaSettings) -> KafkaProducer:
+    """An idempotent producer that waits for all replicas.
+
+    Raises:
+        Unavailable: if no broker answers.
+    """
+    return _connected(
+        KafkaProducer,
+        settings,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=MAX_MESSAGE_BYTES,
+        linger_ms=5,
+    )
+
+
+def create_topics(settings: KafkaSettings) -> list[str]:
+    """Create the topics that are missing; returns their names.
+
+    Raises:
+        Unavailable: if no broker answers.
+    """
+    admin = _connected(KafkaAdminClient, settings)
+    try:
+        present = set(admin.list_topics())
+        missing = [name for name in Topics(settings.topic_prefix).all if name not in present]
+        if missing:
+            _create(admin, settings, missing)
+        return missing
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, settings: KafkaSettings, names: list[str]) -> None:
+    configs = {
+        "retention.ms": str(int(settings.retention_hours * 3_600_000)),
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+    }
+    topics = [
+        NewTopic(name, settings.partitions, settings.replication, topic_configs=configs)
+        for name in names
+    ]
+    try:
+        admin.create_topics(topics)
+    except TopicAlreadyExistsError:
+        log.info("another process created the topics at the same time")
+
+
+def _connected(client: Any, settings: KafkaSettings, **options: Any) -> Any:
+    try:
+        return client(**connection_options(settings), **options)
+    except KafkaError as error:
+        raise Unavailable(
+            f"no Kafka broker answers at {settings.bootstrap} ({type(error).__name__}); check "
+            "that it runs and that kafka.bootstrap or --bootstrap is right",
+            kind="kafka_unavailable",
+        ) from error

@@ -1,0 +1,154 @@
+"""The composition: one job in, its records out, exactly one of them terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from typing import Literal
+
+from streamer.acquire import Media, acquire
+from streamer.caption import CaptionedClip, caption_clips
+from streamer.clock import StageClock
+from streamer.config import Settings
+from streamer.decode import FrameBatch, VideoStream, open_video
+from streamer.emit import RecordMaker
+from streamer.failures import describe
+from streamer.served import ServedModels, read_served
+from streamer.shots import (
+    ContentDetector,
+    CutDetector,
+    LongShotRule,
+    TransNetV2Detector,
+    find_shots,
+)
+from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, stitch
+from streamer_client.records import (
+    ClipBoundary,
+    ClipCaption,
+    Record,
+    VideoDone,
+    VideoError,
+    VideoJob,
+)
+from streamer_client.triton import TritonModels
+
+
+def run_job(job: VideoJob, models: TritonModels, settings: Settings) -> Iterator[Record]:
+    """Yield the records of one job as they happen; the last is its ``VideoDone``, whatever happens.
+
+    Closing the iterator early frees the decoder and removes what was fetched.
+    """
+    run = _Run(job, models, settings.for_job(job.options))
+    try:
+        yield from run.clip_records()
+    except Exception as error:  # noqa: BLE001 - every failure becomes the terminal record
+        status, failure = describe(error, run.clock.failed_stage)
+        yield run.done(status, failure)
+    else:
+        yield run.done("done", run.damage)
+
+
+class _Run:
+    """One job on its way through the stages, and the tally of its terminal record."""
+
+    def __init__(self, job: VideoJob, models: TritonModels, settings: Settings):
+        self._job = job
+        self._models = models
+        self._settings = settings
+        self._dropped: Counter[str] = Counter()
+        self._frames = self._clips = 0
+        self._duration = Fraction(0)
+        self.clock = StageClock()
+        self.damage: VideoError | None = None
+
+    def clip_records(self) -> Iterator[Record]:
+        """Acquire, decode, shots, stitch, caption, emit."""
+        with self.clock.stage("models"):
+            served = self._served()
+        with ExitStack() as opened:
+            with self.clock.stage("acquire"):
+                media = opened.enter_context(acquire(self._job.url, self._settings.acquire))
+            with self.clock.stage("decode"):
+                video = opened.enter_context(closing(open_video(media.path, self._settings.decode)))
+            maker = RecordMaker(self._job, video.info, dict(served.versions))
+            clips = self._split(self._decoded(video), served)
+            for item in self._captioned(clips, media):
+                yield self._counted(maker.record(item))
+            self.damage = _partial(video)
+
+    def done(
+        self, status: Literal["done", "failed", "rejected"], error: VideoError | None
+    ) -> VideoDone:
+        """The terminal record."""
+        return VideoDone(
+            video_id=self._job.video_id,
+            url=self._job.url,
+            status=status,
+            clips=self._clips,
+            duration=round(float(self._duration), 6),
+            frames=self._frames,
+            dropped=dict(self._dropped),
+            error=error,
+            timings={stage: round(took, 4) for stage, took in self.clock.seconds.items()},
+        )
+
+    def _served(self) -> ServedModels:
+        detector, captions = self._settings.split.detector, self._job.options.captions
+        return read_served(self._models, shots=detector == "transnetv2", captions=captions)
+
+    def _decoded(self, video: VideoStream) -> Iterator[FrameBatch]:
+        for batch in self.clock.watch("decode", video.batches()):
+            self._frames += len(batch)
+            self._duration += int(batch.times[-1] - batch.times[0]) * batch.time_base
+            yield batch
+
+    def _split(self, batches: Iterator[FrameBatch], served: ServedModels) -> Iterator[Clip]:
+        frames = self._settings.caption.frames
+        if self._job.spans is not None:
+            return cut_given_spans(batches, self._job.spans, frames, self._dropped)
+        rules = rules_for(self._settings.split, served.calibrated)
+        shots = find_shots(batches, self._detector(), LongShotRule())
+        probed = probe_shots(
+            self.clock.watch("shots", shots),
+            self._models.embed_images,
+            rules.probes,
+            self._dropped,
+        )
+        return stitch(probed, rules, frames, self._dropped)
+
+    def _captioned(self, clips: Iterator[Clip], media: Media) -> Iterable[Clip | CaptionedClip]:
+        clips = self.clock.watch("stitch", clips)
+        if not self._job.options.captions:
+            return clips
+        text = _text_of(self._job, media)
+        captioned = caption_clips(
+            clips,
+            lambda frames: self._models.caption(frames, text),
+            self._settings.caption.in_flight,
+        )
+        return self.clock.watch("caption", captioned)
+
+    def _detector(self) -> CutDetector:
+        if self._settings.split.detector == "transnetv2":
+            return TransNetV2Detector(self._models.detect_shots)
+        return ContentDetector()
+
+    def _counted(self, record: Record) -> Record:
+        if isinstance(record, ClipBoundary) and not isinstance(record, ClipCaption):
+            self._clips += 1
+        return record
+
+
+def _partial(video: VideoStream) -> VideoError | None:
+    if video.damage is None:
+        return None
+    return VideoError(stage="decode", kind="partial", message=video.damage)
+
+
+def _text_of(job: VideoJob, media: Media) -> str:
+    """Title and description, the job's before the site's, for captioners that read."""
+    title = job.metadata.get("title") or media.title
+    description = job.metadata.get("description") or media.description
+    return "\n".join(part for part in (title, description) if isinstance(part, str))

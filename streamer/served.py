@@ -1,0 +1,47 @@
+"""What the Triton at hand serves: model versions and the embedder's calibrated thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamer_client.triton import TritonModels
+
+
+@dataclass(frozen=True)
+class ServedModels:
+    """Read from the models' configurations.
+
+    Attributes:
+        versions: name and version of each model a job will use; ``ranking`` is the ranking rule.
+        calibrated: parameters of the ``clip`` model, the stitching thresholds among them.
+    """
+
+    versions: Mapping[str, str]
+    calibrated: Mapping[str, str]
+
+
+def read_served(models: TritonModels, *, shots: bool, captions: bool) -> ServedModels:
+    """Ask Triton for the models a job will use.
+
+    Args:
+        models: the connection.
+        shots: whether the ``shots`` model is used.
+        captions: whether the captioners are used.
+
+    Raises:
+        ModelUnavailable: if Triton does not answer.
+        ModelRefused: if it does not serve one of the models.
+    """
+    parameters = {"clip": models.parameters("clip")}
+    if shots:
+        parameters["shots"] = models.parameters("shots")
+    extra: dict[str, str] = {}
+    if captions:
+        caption = models.parameters("caption")
+        for name in caption["captioners"].split(","):
+            parameters[name] = models.parameters(name)
+        parameters["caption"] = caption
+        extra["ranking"] = caption["ranking"]
+    versions = {name: values.get("version", "unknown") for name, values in parameters.items()}
+    return ServedModels({**versions, **extra}, parameters["clip"])

@@ -1,0 +1,146 @@
+"""From probed shots to clips, in one streaming pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decode.interface import Sample
+from streamer.spans import Span
+from streamer.stitch import rules as rule
+from streamer.stitch.probe import ProbedShot
+from streamer.stitch.rules import Embedding, StitchRules
+from streamer.stitch.thinning import Thinning
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One event: its span, its shots, and evenly spread frames to caption it by."""
+
+    index: int
+    span: Span
+    shots: tuple[Span, ...]
+    samples: tuple[Sample, ...]
+
+
+def stitch(
+    shots: Iterable[ProbedShot], rules: StitchRules, frames_per_clip: int, dropped: Counter[str]
+) -> Iterator[Clip]:
+    """Join neighbouring shots that belong together; yield each clip as soon as it is closed.
+
+    What a rule leaves out is counted in ``dropped`` under the rule's name.
+    """
+    kept = _KeptEvents(rules, dropped)
+    event: _OpenEvent | None = None
+    for shot in shots:
+        if rule.is_transition(shot.head, shot.tail, rules):
+            dropped["shot_transition"] += 1
+            continue
+        if event is not None and not event.continues_with(shot):
+            yield from kept.clips(event)
+            event = None
+        event = event or _OpenEvent(shot, rules, frames_per_clip)
+        event.add(shot)
+    if event is not None:
+        yield from kept.clips(event)
+
+
+class _OpenEvent:
+    """The shots stitched so far; beyond the longest clip only their embeddings are kept."""
+
+    def __init__(self, first: ProbedShot, rules: StitchRules, frames_per_clip: int):
+        self._rules = rules
+        self._limit = first.shot.span.start + rules.max_seconds
+        self._samples = Thinning(frames_per_clip)
+        self._kept: list[Span] = []
+        self._times: list[NDArray[np.int64]] = []
+        self._time_base = first.shot.time_base
+        self._mean = np.zeros_like(first.head)
+        self._count = 0
+        self._last = first
+        self.span = first.shot.span
+        self.head = first.head
+
+    @property
+    def tail(self) -> Embedding:
+        """Embedding near the end."""
+        return self._last.tail
+
+    @property
+    def mean(self) -> Embedding:
+        """Mean of all probes, float32 ``(D,)``."""
+        return self._mean
+
+    def continues_with(self, shot: ProbedShot) -> bool:
+        """Whether ``shot`` follows at once, shows the same event, and still fits."""
+        fits = self._rules.at_longest == "truncate" or shot.shot.span.end <= self._limit
+        follows = self.span.touches(shot.shot.span)
+        return fits and follows and rule.belongs(self.tail, shot.head, self._rules)
+
+    def add(self, shot: ProbedShot) -> None:
+        """Append a shot for which ``continues_with`` holds."""
+        self._count += 1
+        self._mean = self._mean + ((shot.head + shot.tail) / 2 - self._mean) / self._count
+        self._last = shot
+        self.span = self.span.until(shot.shot.span)
+        if shot.shot.span.start < self._limit:
+            self._kept.append(shot.shot.span)
+            self._times.append(shot.shot.times)
+            self._samples.extend(shot.shot.samples)
+
+    def clip(self, index: int) -> Clip:
+        """The event cut to the longest clip and trimmed."""
+        # Neighbouring shots share a time: the end of one is the start of the next.
+        times = np.concatenate([*(each[:-1] for each in self._times), self._times[-1][-1:]])
+        longest = int(np.searchsorted(times, float(self._limit / self._time_base), side="right"))
+        end = max(1, min(longest, len(times)) - 1)
+        trim = int(self._rules.trim * end)
+        span = self._span(times, trim, end - trim)
+        shots = (_overlap(shot, span) for shot in self._kept)
+        samples = self._samples.within(span.start_frame, span.end_frame)
+        return Clip(index, span, tuple(shot for shot in shots if shot is not None), samples)
+
+    def _span(self, times: NDArray[np.int64], first: int, end: int) -> Span:
+        start_frame = self.span.start_frame
+        start_time, end_time = (int(times[i]) * self._time_base for i in (first, end))
+        return Span(start_time, end_time, start_frame + first, start_frame + end)
+
+
+def _overlap(shot: Span, clip: Span) -> Span | None:
+    start, start_frame = max((shot.start, shot.start_frame), (clip.start, clip.start_frame))
+    end, end_frame = min((shot.end, shot.end_frame), (clip.end, clip.end_frame))
+    return Span(start, end, start_frame, end_frame) if start < end else None
+
+
+class _KeptEvents:
+    """Which closed events become clips, numbered."""
+
+    def __init__(self, rules: StitchRules, dropped: Counter[str]):
+        self._rules = rules
+        self._dropped = dropped
+        self._means: list[Embedding] = []
+        self._count = 0
+
+    def clips(self, event: _OpenEvent) -> Iterator[Clip]:
+        """The event's clip, unless a rule drops it."""
+        reason = self._reason_to_drop(event)
+        if reason is not None:
+            self._dropped[reason] += 1
+            return
+        if self._rules.drop_repeats:
+            self._means.append(event.mean)
+        yield event.clip(self._count)
+        self._count += 1
+
+    def _reason_to_drop(self, event: _OpenEvent) -> str | None:
+        if rule.is_too_short(event.span, self._rules):
+            return "clip_too_short"
+        if rule.is_still(event.head, event.tail, self._rules):
+            return "clip_still"
+        if rule.is_repeat(event.mean, self._means, self._rules):
+            return "clip_repeat"
+        return None

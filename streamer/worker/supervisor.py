@@ -1,0 +1,141 @@
+"""The worker's own process: polls Kafka, hands jobs to slots, produces, commits."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import CommitFailedError
+from kafka.structs import OffsetAndMetadata
+
+from streamer.config import Settings
+from streamer.worker.message import Message, read_job
+from streamer.worker.offsets import OffsetTracker
+from streamer.worker.outbox import Outbox
+from streamer.worker.slots import SlotPool
+from streamer_client.records import VideoDone, VideoJob
+from streamer_client.topics import Topics
+
+POLL_SECONDS = 0.05
+FLUSH_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Runs jobs from ``videos`` until told to stop; never decodes and never stops polling.
+
+    Offsets are committed after every record of their job was acknowledged, per partition and
+    without gaps, so a job is read again unless all it caused is on Kafka (at least once).
+    """
+
+    def __init__(self, settings: Settings, consumer: KafkaConsumer, producer: KafkaProducer):
+        self._settings = settings
+        self._consumer = consumer
+        self._topics = Topics(settings.kafka.topic_prefix)
+        self._outbox = Outbox(producer, self._topics)
+        self._offsets: OffsetTracker[TopicPartition] = OffsetTracker()
+        self._backlog: deque[tuple[Message, VideoJob]] = deque()
+        self._slots: SlotPool[Message] = SlotPool(settings)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set, then finish or hand back what runs within the grace period.
+
+        Raises:
+            WorkerBroken: if the broker refuses records or slots cannot start; offsets of what is
+                unfinished stay uncommitted.
+        """
+        self._consumer.subscribe([self._topics.videos], listener=_Revocations(self._revoked))
+        try:
+            while not stop.is_set():
+                self._intake()
+                self._step(POLL_SECONDS)
+            self._drain()
+        finally:
+            self._slots.close()
+            self._consumer.close()
+
+    def _intake(self) -> None:
+        """Poll in every round, so that the group lives; take no more than slots can start."""
+        wanted = self._slots.free - len(self._backlog)
+        assigned = self._consumer.assignment()
+        paused = self._consumer.paused()
+        if wanted > 0 and paused:
+            self._consumer.resume(*paused)
+        elif wanted <= 0 and assigned - paused:
+            self._consumer.pause(*(assigned - paused))
+        polled = self._consumer.poll(timeout_ms=0, max_records=max(wanted, 1))
+        for records in polled.values():
+            for record in records:
+                self._take(Message(record.topic, record.partition, record.offset, record.value))
+
+    def _take(self, message: Message) -> None:
+        self._offsets.take(message.place, message.offset)
+        job = read_job(message)
+        if isinstance(job, VideoDone):
+            self._outbox.put(message, job)
+        else:
+            self._backlog.append((message, job))
+
+    def _step(self, wait_seconds: float) -> None:
+        """Start what can start, produce what was said, commit what is acknowledged."""
+        while self._backlog and self._slots.free:
+            message, job = self._backlog.popleft()
+            log.info("job %s: %s", job.video_id, job.url)
+            self._slots.start(job, message)
+        for message, record in self._slots.records(wait_seconds):
+            self._outbox.put(message, record)
+            if isinstance(record, VideoDone):
+                log.info("job %s: %s, %d clips", record.video_id, record.status, record.clips)
+        self._commit()
+
+    def _commit(self) -> None:
+        for message in self._outbox.settled():
+            self._offsets.finish(message.place, message.offset)
+        moved = self._offsets.advance()
+        if not moved:
+            return
+        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in moved.items()}
+        try:
+            self._consumer.commit(offsets)
+        except CommitFailedError:
+            log.warning("partitions were taken away before %s was committed", moved)
+
+    def _drain(self) -> None:
+        """Let running jobs finish; what is not done in time is read again by another worker."""
+        self._backlog.clear()
+        deadline = time.monotonic() + self._settings.worker.grace_seconds
+        while self._slots.busy and time.monotonic() < deadline:
+            if self._consumer.assignment():
+                self._consumer.pause(*self._consumer.assignment())
+            self._consumer.poll(timeout_ms=0)
+            self._step(POLL_SECONDS)
+        self._outbox.flush(FLUSH_SECONDS)
+        self._commit()
+
+    def _revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Another worker reads these from the last commit on: drop what has not started."""
+        self._commit()
+        lost = set(partitions)
+        self._backlog = deque(item for item in self._backlog if item[0].place not in lost)
+        for place in lost:
+            self._offsets.forget(place)
+
+
+class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Passes revoked partitions on."""
+
+    def __init__(self, revoked: Callable[[Iterable[TopicPartition]], None]):
+        self._revoked = revoked
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Called by the client inside ``poll``, before others get the partitions."""
+        self._revoked(revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Called by the client inside ``poll``."""
+        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in assigned))
