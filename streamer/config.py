@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import tomllib
@@ -14,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -42,6 +44,9 @@ class KafkaSettings(Section):
     partitions: PositiveInt = 12
     replication: PositiveInt = 1
     retention_hours: Positive = 168.0
+    session_timeout_seconds: Annotated[
+        float, Field(ge=1, description="After this long without a heartbeat a worker is gone.")
+    ] = 45.0
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     ssl_cafile: Path | None = None
     sasl_mechanism: str | None = None
@@ -107,12 +112,8 @@ class WorkerSettings(Section):
     grace_seconds: Positive = 30.0
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """All settings of the service."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="STREAMER_", env_nested_delimiter="__"
-    )
 
     kafka: KafkaSettings = KafkaSettings()
     triton: TritonSettings = TritonSettings()
@@ -125,19 +126,12 @@ class Settings(BaseSettings):
     def for_job(self, options: JobOptions) -> Settings:
         """These settings with what one job overrides for itself."""
         chosen = options.model_dump(include={"detector", "preset"}, exclude_none=True)
-        return self.model_copy(update={"split": self.split.model_copy(update=chosen)})
+        return self.with_section("split", **chosen)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags over variables over the file."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+    def with_section(self, name: str, **values: Any) -> Settings:
+        """These settings with some values of one section replaced by valid ones."""
+        section: Section = getattr(self, name)
+        return self.model_copy(update={name: section.model_copy(update=values)})
 
 
 def load_settings(
@@ -146,31 +140,64 @@ def load_settings(
     """The effective settings.
 
     Args:
-        config: file to read instead of ``streamer.toml`` in the current folder.
+        config: file to read instead of ``$STREAMER_CONFIG`` or ``streamer.toml`` in this folder.
         flags: values from the command line by section; ``None`` values are left out.
 
     Raises:
         UsageError: naming the file's fault, or the first setting that is wrong.
     """
-    given: dict[str, Any] = {
-        section: {key: value for key, value in values.items() if value is not None}
-        for section, values in (flags or {}).items()
-    }
     file = config or Path(os.environ.get("STREAMER_CONFIG", CONFIG_FILE))
-    if config is not None and not config.is_file():
-        raise UsageError(f"there is no settings file {str(config)!r}")
+    if (config or "STREAMER_CONFIG" in os.environ) and not file.is_file():
+        raise UsageError(f"there is no settings file {str(file)!r}")
     try:
-        return _settings_class(file)(**{name: values for name, values in given.items() if values})
+        return _read(file, _without_nones(flags or {}))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file} is not TOML: {error}") from error
+    except SettingsError as error:
+        raise UsageError(f"{error}: {error.__cause__}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         setting = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"setting {setting}: {first['msg']}; see `streamer config`") from error
 
 
-def _settings_class(file: Path) -> type[Settings]:
-    class SettingsOfFile(Settings):
-        model_config = SettingsConfigDict(toml_file=file)
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Variables that make a child process load exactly these settings; secrets in the clear."""
+    sections = settings.model_dump(mode="json", exclude_none=True)
+    if settings.kafka.sasl_password is not None:
+        sections["kafka"]["sasl_password"] = settings.kafka.sasl_password.get_secret_value()
+    variables = {f"STREAMER_{name.upper()}": json.dumps(each) for name, each in sections.items()}
+    inherited = {key: value for key, value in os.environ.items() if key[:9] != "STREAMER_"}
+    return {**inherited, **variables}
 
-    return SettingsOfFile
+
+def _without_nones(flags: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    chosen = {
+        section: {key: value for key, value in values.items() if value is not None}
+        for section, values in flags.items()
+    }
+    return {section: values for section, values in chosen.items() if values}
+
+
+def _read(file: Path, flags: dict[str, Any]) -> Settings:
+    class Loader(Settings, BaseSettings):
+        model_config = SettingsConfigDict(
+            env_prefix="STREAMER_", env_nested_delimiter="__", toml_file=file, extra="forbid"
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            """Flags over variables over the file."""
+            return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    loaded = Loader(**flags)
+    return Settings.model_construct(
+        **{name: getattr(loaded, name) for name in Settings.model_fields}
+    )

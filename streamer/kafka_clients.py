@@ -48,6 +48,21 @@ def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
     )
 
 
+def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
+    """A member of the workers' group.
+
+    Raises:
+        Unavailable: if no broker answers.
+    """
+    session_ms = int(settings.session_timeout_seconds * 1000)
+    return make_consumer(
+        settings,
+        group_id=settings.group,
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=session_ms // 3,
+    )
+
+
 def make_producer(settings: KafkaSettings) -> KafkaProducer:
     """An idempotent producer that waits for all replicas.
 

@@ -23,7 +23,7 @@ from streamer.shots import (
     TransNetV2Detector,
     find_shots,
 )
-from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, stitch
+from streamer.stitch import Clip, StitchRules, cut_given_spans, probe_shots, rules_for, stitch
 from streamer_client.records import (
     ClipBoundary,
     ClipCaption,
@@ -109,7 +109,7 @@ class _Run:
         if self._job.spans is not None:
             return cut_given_spans(batches, self._job.spans, frames, self._dropped)
         rules = rules_for(self._settings.split, served.calibrated)
-        shots = find_shots(batches, self._detector(), LongShotRule())
+        shots = find_shots(batches, self._detector(rules), LongShotRule())
         probed = probe_shots(
             self.clock.watch("shots", shots),
             self._models.embed_images,
@@ -130,10 +130,10 @@ class _Run:
         )
         return self.clock.watch("caption", captioned)
 
-    def _detector(self) -> CutDetector:
+    def _detector(self, rules: StitchRules) -> CutDetector:
         if self._settings.split.detector == "transnetv2":
             return TransNetV2Detector(self._models.detect_shots)
-        return ContentDetector()
+        return ContentDetector(rules.content_threshold)
 
     def _counted(self, record: Record) -> Record:
         if isinstance(record, ClipBoundary) and not isinstance(record, ClipCaption):

@@ -36,8 +36,14 @@ _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 # RFC 6052: IPv6 that a gateway turns into IPv4. (RFC 8215's local prefix is not public at all.)
 _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE = IPv6Network("::/96")
-# Looks public, yet answers only inside one cloud, with that machine's configuration.
-_CLOUD_INTERNAL = (IPv4Network("168.63.129.16/32"),)
+# What `is_global` of some Python releases calls public.
+_NEVER_PUBLIC = (
+    IPv4Network("168.63.129.16/32"),  # Answers inside one cloud only, with a machine's secrets.
+    IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; another cloud's metadata.
+    IPv4Network("192.88.99.0/24"),  # Relays into 6to4, retired.
+    IPv6Network("3fff::/20"),  # Documentation.
+    IPv6Network("5f00::/16"),  # Segment routing inside one network.
+)
 
 
 def _reject(kind: str, message: str) -> NoReturn:
@@ -56,6 +62,11 @@ def shown(url: str) -> str:
     """``url`` as messages name it: without credentials, query and fragment, 120 characters."""
     text = one_line(url.partition("#")[0].partition("?")[0])
     return text if len(text) <= _URL_LIMIT else text[: _URL_LIMIT - 1] + "…"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL that was read before, as messages name it."""
+    return urlsplit(url).hostname or "the host"
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class AddressPolicy:
 
 
 def _is_public(address: IPAddress) -> bool:
-    # `is_global` alone calls multicast global, and its tables differ between Python releases.
+    # `is_global` alone calls multicast public, and its tables differ between Python releases.
     never = (
         address.is_private
         or address.is_loopback
@@ -91,7 +102,7 @@ def _is_public(address: IPAddress) -> bool:
         or address.is_multicast
         or address.is_reserved
         or address.is_unspecified
-        or any(address.version == net.version and address in net for net in _CLOUD_INTERNAL)
+        or any(address.version == net.version and address in net for net in _NEVER_PUBLIC)
         or (isinstance(address, IPv6Address) and address.is_site_local)
     )
     return address.is_global and not never
@@ -182,7 +193,7 @@ def refusal_message(host: str) -> str:
     """Why a connection to ``host`` was refused, and the setting that would allow it."""
     return (
         f"{host} is not a public address; to fetch from it, "
-        "add its network to acquire.allowed_networks (--allow-network)"
+        "add its network to the setting acquire.allowed_networks"
     )
 
 

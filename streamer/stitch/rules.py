@@ -37,6 +37,7 @@ class StitchRules:
 
     Attributes:
         thresholds: distances of the embedder at hand.
+        content_threshold: score from which the content detector sees a cut.
         probes: where in a shot its two probe frames lie, as parts of its length.
         at_longest: what happens to a clip that reaches ``max_seconds``: ``truncate`` drops the
             rest of the event, ``split`` starts another clip there.
@@ -45,6 +46,7 @@ class StitchRules:
     """
 
     thresholds: Thresholds
+    content_threshold: float = 25.0
     probes: tuple[float, float] = (0.05, 0.95)
     min_seconds: Fraction = Fraction(2)
     max_seconds: Fraction = Fraction(60)
@@ -67,7 +69,8 @@ def rules_for(settings: SplitSettings, calibrated: Mapping[str, str]) -> StitchR
     )
     released = StitchRules(thresholds, max_seconds=Fraction(1200), at_longest="truncate")
     presets = {
-        "default": StitchRules(thresholds),
+        # A false cut is stitched again, a missed one is lost, so it is set below the paper's.
+        "default": StitchRules(thresholds, content_threshold=20.0),
         "panda-released": released,
         "panda-collected": replace(
             released,

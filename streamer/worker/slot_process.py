@@ -40,10 +40,10 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
 
 def _exit_with_parent(settings: Settings) -> None:
     """A slot does not outlive its supervisor, however that ends, nor do its temporary files."""
-    from streamer.acquire import remove_temporary
+    from streamer.acquire import remove_own
 
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        remove_temporary(settings.acquire.temp_dir, os.getpid())
+        remove_own(settings.acquire.temp_dir)
         os._exit(ABANDONED)

@@ -11,7 +11,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from streamer.acquire import remove_temporary
+from streamer.acquire import sweep_stale
 from streamer.config import Settings
 from streamer.errors import WorkerBroken
 from streamer.worker.slot_process import Ready, slot_main
@@ -109,7 +109,7 @@ class Slot(Generic[Ticket]):
         self.process.kill()
         self.process.join()
         self.pipe.close()
-        remove_temporary(self._settings.acquire.temp_dir, self.process.pid or 0)
+        sweep_stale(self._settings.acquire.temp_dir)
         running, self.running = self.running, None
         if running is None:
             return None

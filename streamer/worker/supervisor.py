@@ -20,7 +20,9 @@ from streamer.worker.slots import SlotPool
 from streamer_client.records import VideoDone, VideoJob
 from streamer_client.topics import Topics
 
-POLL_SECONDS = 0.05
+# The client joins its group inside `poll`, and only if that may take some time.
+POLL_MS = 20
+SLOT_WAIT_SECONDS = 0.02
 FLUSH_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class Supervisor:
         try:
             while not stop.is_set():
                 self._intake()
-                self._step(POLL_SECONDS)
+                self._step(SLOT_WAIT_SECONDS)
             self._drain()
         finally:
             self._slots.close()
@@ -68,7 +70,7 @@ class Supervisor:
             self._consumer.resume(*paused)
         elif wanted <= 0 and assigned - paused:
             self._consumer.pause(*(assigned - paused))
-        polled = self._consumer.poll(timeout_ms=0, max_records=max(wanted, 1))
+        polled = self._consumer.poll(timeout_ms=POLL_MS, max_records=max(wanted, 1))
         for records in polled.values():
             for record in records:
                 self._take(Message(record.topic, record.partition, record.offset, record.value))
@@ -112,8 +114,8 @@ class Supervisor:
         while self._slots.busy and time.monotonic() < deadline:
             if self._consumer.assignment():
                 self._consumer.pause(*self._consumer.assignment())
-            self._consumer.poll(timeout_ms=0)
-            self._step(POLL_SECONDS)
+            self._consumer.poll(timeout_ms=POLL_MS)
+            self._step(SLOT_WAIT_SECONDS)
         self._outbox.flush(FLUSH_SECONDS)
         self._commit()
 

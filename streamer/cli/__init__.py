@@ -1,0 +1,53 @@
+"""The command line. Errors are one line; tracebacks only with ``--debug``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+from rich.console import Console
+
+from streamer.cli import local, models, service
+from streamer.errors import StreamerError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Turns video URLs into captioned clips, over Kafka and Triton.",
+    epilog="Start with: streamer demo    Then: streamer run VIDEO.mp4",
+)
+local.register(app)
+service.register(app)
+app.add_typer(models.app, name="models")
+app.add_typer(service.topics_app, name="topics")
+
+
+@app.callback()
+def options(
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks and debug logs."),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log what happens."),
+) -> None:
+    """Options of every command."""
+    level = logging.DEBUG if debug else logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if not debug:
+        # The clients log every reconnect; what matters of it reaches the user as an error.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 all done, 1 some video or service failed, 2 wrong use."""
+    try:
+        app()
+    except StreamerError as error:
+        if "--debug" in sys.argv:
+            raise
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
+            f"streamer: {error.message}"
+        )
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

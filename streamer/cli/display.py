@@ -1,0 +1,138 @@
+"""What people see: progress while it runs, a table of clips at the end."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from streamer_client.records import ClipBoundary, ClipCaption, Record, VideoDone
+
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03.4``, hours only where there are any."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes:d}:{rest:04.1f}"
+
+
+def name_of(url: str) -> str:
+    """The last part of a URL's path, or all of it where there is none."""
+    return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) or url
+
+
+def json_line(record: Record) -> str:
+    """A record as one JSON object, its type first."""
+    return json.dumps({"type": record.type, **record.model_dump(mode="json")}, ensure_ascii=False)
+
+
+class Results:
+    """Collects records: shows progress, writes JSON lines, prints tables.
+
+    On a terminal a live line per video; elsewhere one plain line per finished video.
+
+    Args:
+        names: what to call each video, by ``video_id``.
+        output: file for JSON lines, ``None`` for none.
+    """
+
+    def __init__(self, names: dict[str, str], output: Path | None):
+        self._names = names
+        self._output: TextIO | None = output.open("w", encoding="utf-8") if output else None
+        # By video, then by index: a clip's boundary until its caption takes the place.
+        self._clips: dict[str, dict[int, ClipBoundary]] = defaultdict(dict)
+        self.done: dict[str, VideoDone] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._progress.disable = not self._progress.console.is_terminal
+        self._task = self._progress.add_task("starting", total=len(names))
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+        if self._output:
+            self._output.close()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every video has its terminal record."""
+        return self.done.keys() >= self._names.keys()
+
+    @property
+    def failed(self) -> bool:
+        """Whether some video did not end as ``done``."""
+        return any(done.status != "done" for done in self.done.values())
+
+    def add(self, record: Record) -> None:
+        """Take the next record; those of videos that were not asked for are ignored."""
+        video_id = getattr(record, "video_id", "")
+        if video_id not in self._names:
+            return
+        if self._output:
+            self._output.write(json_line(record) + "\n")
+            self._output.flush()
+        name = self._names[video_id]
+        clips = self._clips[video_id]
+        if isinstance(record, ClipBoundary):
+            clips[record.index] = record
+        elif isinstance(record, VideoDone):
+            self.done[video_id] = record
+            self._finished(name, record)
+        captioned = sum(isinstance(clip, ClipCaption) for clip in clips.values())
+        said = f"{name}: {len(clips)} clips, {captioned} captioned"
+        self._progress.update(self._task, completed=len(self.done), description=said)
+
+    def tables(self, console: Console) -> None:
+        """Print a table of clips for every video that has any."""
+        for video_id, name in self._names.items():
+            if self._clips[video_id]:
+                console.print(_table(name, self._clips[video_id]))
+
+    def _finished(self, name: str, done: VideoDone) -> None:
+        took = sum(done.timings.values())
+        if done.error is not None:
+            mark = "partial" if done.status == "done" else done.status
+            errors.print(f"{name}: {mark}: {done.error.kind}: {done.error.message}")
+        elif self._progress.disable:
+            errors.print(f"{name}: {done.clips} clips of {clock(done.duration)} in {took:.1f} s")
+
+
+def _table(name: str, clips: dict[int, ClipBoundary]) -> Table:
+    table = Table(title=name, title_justify="left", header_style="bold")
+    for column in ("clip", "from", "to"):
+        table.add_column(column, justify="right")
+    table.add_column("caption")
+    table.add_column("score", justify="right")
+    for index, clip in sorted(clips.items()):
+        table.add_row(str(index), clock(clip.start), clock(clip.end), *_said(clip))
+    return table
+
+
+def _said(clip: ClipBoundary) -> tuple[Text, str]:
+    if isinstance(clip, ClipCaption):
+        return Text(clip.caption), f"{clip.matching_score:.2f}"
+    return Text(""), ""

@@ -1,0 +1,253 @@
+"""Commands that need no installed server: ``run``, ``demo``, ``up``."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from streamer.cli.display import Results, clock, errors, name_of
+from streamer.cli.options import (
+    AllowRootOption,
+    BootstrapOption,
+    ConfigOption,
+    Detector,
+    DetectorOption,
+    LogDirOption,
+    ModelsOption,
+    Preset,
+    PresetOption,
+    TritonOption,
+)
+from streamer.cli.sources import jobs_of, trusting_the_user
+from streamer.config import Settings, load_settings
+from streamer.errors import Unavailable
+from streamer_client.records import VideoJob
+
+if TYPE_CHECKING:
+    from streamer.embedded.process import GuardedProcess
+
+DEFAULT_LOG_DIR = Path(tempfile.gettempdir()) / "streamer-logs"
+DEFAULT_OUTPUT = Path("clips.jsonl")
+POLL_SECONDS = 0.2
+
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write one JSON object per record here.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    example = "Example: streamer run talk.mp4 https://example.org/a.mp4 -o clips.jsonl"
+    app.command(epilog=example)(run)
+    app.command(epilog="Examples: streamer demo    streamer demo talk.mp4")(demo)
+    app.command(epilog="Example: streamer up --broker-port 9092 --allow-root videos")(up)
+
+
+def run(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE…", help="Files or URLs.")],
+    output: OutputOption = None,
+    triton: TritonOption = None,
+    models: ModelsOption = None,
+    detector: DetectorOption = None,
+    preset: PresetOption = None,
+    allow_root: AllowRootOption = None,
+    log_dir: LogDirOption = DEFAULT_LOG_DIR,
+    config: ConfigOption = None,
+) -> None:
+    """Caption files or URLs on this machine: a table, and JSON lines on request. No Kafka."""
+    jobs = jobs_of(sources)
+    settings = _settings(config, triton, None, allow_root, sources, detector, preset)
+    with ExitStack() as services, _results(jobs, output) as results:
+        if triton is None:
+            settings = _serve_models(services, settings, models, log_dir)
+        _process(jobs, settings, results)
+    results.tables(Console())
+    raise typer.Exit(1 if results.failed else 0)
+
+
+def demo(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE…]", help="Files or URLs.")
+    ] = None,
+    output: OutputOption = DEFAULT_OUTPUT,
+    triton: TritonOption = None,
+    bootstrap: BootstrapOption = None,
+    models: ModelsOption = None,
+    detector: DetectorOption = None,
+    preset: PresetOption = None,
+    allow_root: AllowRootOption = None,
+    log_dir: LogDirOption = DEFAULT_LOG_DIR,
+    config: ConfigOption = None,
+) -> None:
+    """Start broker, Triton and worker here, caption SOURCE… (default: a sample reel), stop all."""
+    with tempfile.TemporaryDirectory(prefix="streamer-demo-") as folder, ExitStack() as services:
+        chosen = sources or [_sample_reel(Path(folder))]
+        settings = _settings(config, triton, bootstrap, allow_root, chosen, detector, preset)
+        if bootstrap is None:
+            settings = _serve_broker(services, settings, None, log_dir)
+        if triton is None:
+            settings = _serve_models(services, settings, models, log_dir)
+        with _results(jobs_of(chosen), output) as results:
+            figures = _through_kafka(services, jobs_of(chosen), settings, results, log_dir)
+    results.tables(Console())
+    errors.print(f"{figures}; JSON lines in {output}")
+    raise typer.Exit(1 if results.failed else 0)
+
+
+def up(
+    broker_port: Annotated[int, typer.Option(help="Port of the broker; 0 for a free one.")] = 9092,
+    triton: TritonOption = None,
+    bootstrap: BootstrapOption = None,
+    models: ModelsOption = None,
+    allow_root: AllowRootOption = None,
+    log_dir: LogDirOption = DEFAULT_LOG_DIR,
+    config: ConfigOption = None,
+) -> None:
+    """Start broker, Triton and worker here and keep them up until Ctrl-C; for development.
+
+    Files below the current folder and addresses of this machine may be read.
+    """
+    roots = [*(allow_root or []), Path.cwd()]
+    settings = _settings(config, triton, bootstrap, roots, [], None, None)
+    with ExitStack() as services:
+        if bootstrap is None:
+            settings = _serve_broker(services, settings, broker_port or None, log_dir)
+        if triton is None:
+            settings = _serve_models(services, settings, models, log_dir)
+        worker = _start_worker(services, settings, log_dir)
+        Console(soft_wrap=True, highlight=False).print(_addresses(settings, log_dir))
+        _until_interrupted(worker)
+
+
+def _settings(
+    config: Path | None,
+    triton: str | None,
+    bootstrap: str | None,
+    allow_root: list[Path] | None,
+    sources: list[str],
+    detector: Detector | None,
+    preset: Preset | None,
+) -> Settings:
+    flags = {
+        "triton": {"url": triton},
+        "kafka": {"bootstrap": bootstrap},
+        "split": {"detector": detector, "preset": preset},
+        "acquire": {"allowed_roots": allow_root or None},
+    }
+    return trusting_the_user(load_settings(config, flags), sources)
+
+
+def _serve_models(
+    services: ExitStack, settings: Settings, models: Path | None, log_dir: Path
+) -> Settings:
+    """Start Triton; the settings that lead to it."""
+    from streamer.embedded.services import local_triton
+    from streamer.models.cache import cached_repository
+
+    with errors.status("building the model repository (once)"):
+        repository = models or cached_repository("offline")
+    with errors.status("starting Triton"):
+        return services.enter_context(local_triton(settings, repository, log_dir))
+
+
+def _serve_broker(
+    services: ExitStack, settings: Settings, port: int | None, log_dir: Path
+) -> Settings:
+    """Start a broker; the settings that lead to it."""
+    from streamer.embedded.services import local_broker
+
+    with errors.status("starting the broker"):
+        return services.enter_context(local_broker(settings, port, log_dir))
+
+
+def _start_worker(services: ExitStack, settings: Settings, log_dir: Path) -> GuardedProcess:
+    from streamer.embedded.services import local_worker
+    from streamer.kafka_clients import create_topics
+
+    create_topics(settings.kafka)
+    return services.enter_context(local_worker(settings, log_dir))
+
+
+def _process(jobs: list[VideoJob], settings: Settings, results: Results) -> None:
+    """Run the pipeline in this process."""
+    from streamer.pipeline import run_job
+    from streamer_client.triton import TritonModels
+
+    with TritonModels(settings.triton.url, settings.triton.timeout_seconds) as models:
+        for job in jobs:
+            for record in run_job(job, models, settings):
+                results.add(record)
+
+
+def _through_kafka(
+    services: ExitStack, jobs: list[VideoJob], settings: Settings, results: Results, log_dir: Path
+) -> str:
+    """Submit, follow to the end, and say how fast it was."""
+    from streamer.kafka_clients import make_consumer, make_producer
+    from streamer_client.jobs import submit
+    from streamer_client.results import ResultReader
+    from streamer_client.topics import Topics
+
+    worker = _start_worker(services, settings, log_dir)
+    topics = Topics(settings.kafka.topic_prefix)
+    reader = ResultReader(make_consumer(settings.kafka), topics, from_beginning=False)
+    producer = make_producer(settings.kafka)
+    start = time.monotonic()
+    for job in jobs:
+        submit(producer, topics, job)
+    producer.flush()
+    first_clip: float | None = None
+    while not results.complete:
+        for record in reader.poll(POLL_SECONDS):
+            first_clip = first_clip or time.monotonic() - start
+            results.add(record)
+        if worker.poll() is not None:
+            raise Unavailable(f"the worker ended; see {worker.log}: {worker.last_line()}")
+    return _speed(results, time.monotonic() - start, first_clip or 0.0)
+
+
+def _speed(results: Results, seconds: float, first_clip: float) -> str:
+    video = sum(done.duration for done in results.done.values())
+    return (
+        f"{clock(video)} of video in {seconds:.1f} s ({video / seconds:.1f}x real time), first "
+        f"boundary after {first_clip:.1f} s"
+    )
+
+
+def _results(jobs: list[VideoJob], output: Path | None) -> Results:
+    return Results({job.video_id: name_of(job.url) for job in jobs}, output)
+
+
+def _sample_reel(folder: Path) -> str:
+    from streamer.sample_reel import make_sample_reel
+
+    with errors.status("making the sample reel from photographs"):
+        make_sample_reel(folder / "sample-reel.mp4")
+    return str(folder / "sample-reel.mp4")
+
+
+def _addresses(settings: Settings, log_dir: Path) -> str:
+    kafka = settings.kafka.bootstrap
+    return (
+        f"Kafka  {kafka}\nTriton {settings.triton.url}\nlogs   {log_dir}\n\n"
+        f"streamer submit --bootstrap {kafka} https://example.org/a.mp4\n"
+        f"streamer watch --bootstrap {kafka}\n\nCtrl-C stops all."
+    )
+
+
+def _until_interrupted(worker: GuardedProcess) -> None:
+    """Wait for Ctrl-C or SIGTERM, or for the worker's end, which is an error."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while worker.poll() is None:
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        return
+    raise Unavailable(f"the worker ended; see {worker.log}: {worker.last_line()}")

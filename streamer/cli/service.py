@@ -1,0 +1,184 @@
+"""Commands of the service and its users: ``worker``, ``submit``, ``watch``, ``topics``, ``config``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from streamer.cli.display import clock, errors, json_line, name_of
+from streamer.cli.options import (
+    AllowRootOption,
+    BootstrapOption,
+    ConfigOption,
+    DetectorOption,
+    PrefixOption,
+    PresetOption,
+    TritonOption,
+)
+from streamer.cli.sources import jobs_of
+from streamer.config import Settings, load_settings
+from streamer_client.records import ClipBoundary, ClipCaption, JobOptions, Record, VideoDone
+from streamer_client.topics import Topics
+
+POLL_SECONDS = 0.5
+
+topics_app = typer.Typer(no_args_is_help=True, help="The topics of an installation.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: streamer worker --bootstrap kafka:9092 --triton triton:8001")(
+        worker
+    )
+    app.command(
+        epilog="Example: streamer submit https://example.org/a.mp4    cat urls | streamer submit -"
+    )(submit)
+    app.command(epilog="Example: streamer watch    streamer watch --json 3f1c… 77ab…")(watch)
+    app.command("config", epilog="Example: streamer config > streamer.toml")(show_config)
+
+
+def worker(
+    bootstrap: BootstrapOption = None,
+    triton: TritonOption = None,
+    group: Annotated[str | None, typer.Option(help="Consumer group.")] = None,
+    slots: Annotated[int | None, typer.Option(help="Jobs at once.")] = None,
+    topic_prefix: PrefixOption = None,
+    allow_root: AllowRootOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs."""
+    from streamer.acquire import sweep_stale
+    from streamer.kafka_clients import make_group_consumer, make_producer
+    from streamer.worker import Supervisor
+
+    flags = {
+        "kafka": {"bootstrap": bootstrap, "group": group, "topic_prefix": topic_prefix},
+        "triton": {"url": triton},
+        "worker": {"slots": slots},
+        "acquire": {"allowed_roots": allow_root or None},
+    }
+    settings = load_settings(config, flags)
+    sweep_stale(settings.acquire.temp_dir)
+    consumer, producer = make_group_consumer(settings.kafka), make_producer(settings.kafka)
+    Supervisor(settings, consumer, producer).run(_stop_on_signal())
+
+
+def submit(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE…", help="URLs, files, or - for lines on stdin.")
+    ],
+    bootstrap: BootstrapOption = None,
+    topic_prefix: PrefixOption = None,
+    detector: DetectorOption = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Put videos on the topic; prints the video_id of each."""
+    from streamer.kafka_clients import make_producer
+    from streamer_client.jobs import submit as send
+
+    settings = _kafka_settings(config, bootstrap, topic_prefix)
+    jobs = jobs_of(sources, JobOptions.model_validate({"detector": detector, "preset": preset}))
+    producer, topics = make_producer(settings.kafka), Topics(settings.kafka.topic_prefix)
+    sent = [
+        (job, send(producer, topics, job))
+        for job in track(jobs, "submitting", console=errors, transient=True)
+    ]
+    for job, acknowledgement in sent:
+        acknowledgement.get(timeout=30)
+        typer.echo(job.video_id)
+
+
+def watch(
+    video_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[VIDEO_ID…]", help="Only these, and end when all are done."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per record.")] = False,
+    from_beginning: Annotated[
+        bool, typer.Option(help="Also what is on the topics already.")
+    ] = False,
+    bootstrap: BootstrapOption = None,
+    topic_prefix: PrefixOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Follow clips, captions and ends as they happen."""
+    from streamer.kafka_clients import make_consumer
+    from streamer_client.results import ResultReader
+
+    settings = _kafka_settings(config, bootstrap, topic_prefix)
+    wanted = set(video_ids or ())
+    reader = ResultReader(
+        make_consumer(settings.kafka),
+        Topics(settings.kafka.topic_prefix),
+        from_beginning=from_beginning or bool(wanted),
+    )
+    waiting = set(wanted)
+    while waiting or not wanted:
+        for record in reader.poll(POLL_SECONDS):
+            if not wanted or getattr(record, "video_id", None) in wanted:
+                typer.echo(json_line(record) if as_json else _plain(record))
+            if isinstance(record, VideoDone):
+                waiting.discard(record.video_id)
+
+
+@topics_app.command("create", epilog="Example: streamer topics create --bootstrap kafka:9092")
+def create(
+    bootstrap: BootstrapOption = None,
+    topic_prefix: PrefixOption = None,
+    partitions: Annotated[int | None, typer.Option(help="Partitions per topic.")] = None,
+    replication: Annotated[int | None, typer.Option(help="Copies of each partition.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Create the topics that are missing."""
+    from streamer.kafka_clients import create_topics
+
+    settings = _kafka_settings(
+        config, bootstrap, topic_prefix, partitions=partitions, replication=replication
+    )
+    created = create_topics(settings.kafka)
+    for name in Topics(settings.kafka.topic_prefix).all:
+        typer.echo(f"{name}: {'created' if name in created else 'was there'}")
+
+
+def show_config(config: ConfigOption = None) -> None:
+    """Print the effective settings as TOML, secrets masked."""
+    settings = load_settings(config)
+    for section in type(settings).model_fields:
+        typer.echo(f"[{section}]")
+        for name, value in getattr(settings, section).model_dump(mode="json").items():
+            shown = "# not set" if value is None else json.dumps(value)
+            typer.echo(f"# {name} =" if value is None else f"{name} = {shown}")
+        typer.echo("")
+
+
+def _kafka_settings(
+    config: Path | None, bootstrap: str | None, topic_prefix: str | None, **more: int | None
+) -> Settings:
+    kafka = {"bootstrap": bootstrap, "topic_prefix": topic_prefix, **more}
+    return load_settings(config, {"kafka": kafka})
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _plain(record: Record) -> str:
+    if isinstance(record, VideoDone):
+        failure = f": {record.error.kind}: {record.error.message}" if record.error else ""
+        return f"{name_of(record.url)}: {record.status}, {record.clips} clips{failure}"
+    if isinstance(record, ClipBoundary):
+        span = f"{name_of(record.url)} [{clock(record.start)}, {clock(record.end)})"
+        if isinstance(record, ClipCaption):
+            return f"{span} {record.matching_score:.2f} {record.caption}"
+        return f"{span} closed"
+    return json_line(record)

@@ -1,0 +1,30 @@
+"""The caps on length and size, checked on the header and again while decoding."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from streamer.config import DecodeSettings
+from streamer.errors import JobRejected
+
+
+def check_pixels(width: int, height: int, settings: DecodeSettings) -> None:
+    """Raise ``JobRejected`` ``too_many_pixels`` if a frame is over the cap."""
+    if width * height > settings.max_pixels:
+        raise JobRejected(
+            f"frames of {width}x{height} are over the limit of {settings.max_pixels} pixels; "
+            "raise decode.max_pixels to take them",
+            kind="too_many_pixels",
+            stage="decode",
+        )
+
+
+def check_seconds(seconds: Fraction | None, settings: DecodeSettings) -> None:
+    """Raise ``JobRejected`` ``too_long`` if a length is known and over the cap."""
+    if seconds is not None and seconds > settings.max_seconds:
+        raise JobRejected(
+            f"the video lasts at least {float(seconds):.1f} s, over the limit of "
+            f"{settings.max_seconds:g} s; raise decode.max_seconds to take it",
+            kind="too_long",
+            stage="decode",
+        )

@@ -1,0 +1,1 @@
+"""What runs inside Triton, as plain functions of arrays, and what builds and checks its models."""

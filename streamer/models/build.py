@@ -1,0 +1,154 @@
+"""Writes a model repository that Triton can serve as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamer.errors import UsageError
+from streamer.models.profile import Profile
+
+MANIFEST = "manifest.json"
+# What makes the weights: another way of exporting makes another repository.
+_EXPORTERS = ("export.py", "image_tower.py")
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".gitkeep")
+
+
+def build_repository(profile: Profile, output: Path) -> Path:
+    """Write the profile's models to ``output``, unless they are there already.
+
+    The repository is built beside ``output`` and renamed into place, so that no server ever sees
+    half of one.
+
+    Returns:
+        ``output``.
+
+    Raises:
+        UsageError: if ``output`` holds something else, or a model or package is missing.
+        ExportMismatch: if exported weights differ from the original.
+    """
+    if is_current(profile, output):
+        return output
+    _refuse_foreign(output)
+    fingerprint = _fingerprint(profile)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as scratch:
+            new = Path(scratch) / "new"
+            _write(profile, fingerprint, new)
+            if output.exists():
+                output.rename(Path(scratch) / "old")
+            new.rename(output)
+    except OSError as error:
+        if is_current(profile, output):
+            return output  # another build of the same was faster
+        raise UsageError(f"cannot write the model repository {output}: {error}") from error
+    return output
+
+
+def is_current(profile: Profile, output: Path) -> bool:
+    """Whether ``output`` holds what a build of the profile would write now.
+
+    Raises:
+        UsageError: if a model or package of the profile is missing.
+    """
+    try:
+        manifest = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(
+        isinstance(manifest, dict)
+        and manifest.get("fingerprint") == _fingerprint(profile)
+        and manifest.get("sizes") == _sizes(output)
+    )
+
+
+def find_model_repository() -> Path:
+    """Where the models' code and configurations are: in a checkout, or in the installed package.
+
+    Raises:
+        UsageError: if they are in neither.
+    """
+    package = Path(__file__).parents[1]
+    for folder in (package / "model_repository", package.parent / "model_repository"):
+        if (folder / "clip" / "config.pbtxt").is_file():
+            return folder
+    raise UsageError("the package has no model_repository: reinstall streamer")
+
+
+def _refuse_foreign(output: Path) -> None:
+    if output.is_dir() and any(output.iterdir()) and not (output / MANIFEST).is_file():
+        raise UsageError(f"{output} holds something else than a model repository; choose another")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output} is not a directory; choose another")
+
+
+def _write(profile: Profile, fingerprint: str, folder: Path) -> None:
+    folder.mkdir()
+    exported: dict[str, Path] = {}
+    for name, model in profile.models.items():
+        shutil.copytree(_source(name), folder / name, ignore=_IGNORED)
+        (folder / name / "1").mkdir(exist_ok=True)  # ensembles need an empty version folder
+        _add_parameters(folder / name / "config.pbtxt", profile.parameters(name))
+        if model.weights is not None:
+            _place_weights(model.weights, folder / name / "1" / "model.onnx", exported)
+    manifest = {"profile": profile.name, "fingerprint": fingerprint, "sizes": _sizes(folder)}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _place_weights(weights: str, path: Path, exported: dict[str, Path]) -> None:
+    if weights in exported:
+        shutil.copy2(exported[weights], path)
+        return
+    # Imports torch, which whoever only asks `is_current` should not wait for.
+    try:
+        from streamer.models.export import export_image_tower
+    except ImportError as error:
+        raise UsageError(f"{error.name} is not installed: install streamer[models]") from error
+    export_image_tower(path)
+    exported[weights] = path
+
+
+def _add_parameters(config: Path, parameters: dict[str, str]) -> None:
+    # A repeated field of a text protocol buffer may be continued anywhere. JSON strings are theirs.
+    lines = [
+        f"parameters {{ key: {json.dumps(key)} value {{ string_value: {json.dumps(value)} }} }}\n"
+        for key, value in parameters.items()
+    ]
+    with config.open("a", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+def _fingerprint(profile: Profile) -> str:
+    """Of everything a build reads: profile, code, configurations, versions of the weights."""
+    digest = hashlib.sha256(profile.model_dump_json().encode())
+    for name in profile.models:
+        digest.update(json.dumps(profile.parameters(name)).encode())
+        for file in _files(_source(name)):
+            digest.update(file.name.encode() + file.read_bytes())
+    for module in _EXPORTERS:
+        digest.update((Path(__file__).parent / module).read_bytes())
+    return digest.hexdigest()
+
+
+def _source(name: str) -> Path:
+    source = find_model_repository() / name
+    if not (source / "config.pbtxt").is_file():
+        raise UsageError(f"models.{name}: there is no such model in {source.parent}")
+    return source
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts and file.name != MANIFEST
+    )
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {str(file.relative_to(folder)): file.stat().st_size for file in _files(folder)}

@@ -1,0 +1,45 @@
+"""The offline profile built once, and photographs with known content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage import data
+
+from streamer.models.build import build_repository
+from streamer.models.image_tower import ImageTower
+from streamer.models.profile import load_profile
+
+Photographs = dict[str, NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Photographs:
+    """uint8 RGB photographs of several sizes, from the wheel of scikit-image."""
+    names = {
+        "astronaut": "astronaut",
+        "cat": "chelsea",
+        "coffee": "coffee",
+        "rocket": "rocket",
+        "photographer": "camera",
+        "bricks": "brick",
+        "gravel": "gravel",
+    }
+    return {name: _rgb(getattr(data, photograph)()) for name, photograph in names.items()}
+
+
+def _rgb(photograph: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return photograph if photograph.ndim == 3 else np.stack([photograph] * 3, axis=-1)
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_repository(load_profile("offline"), tmp_path_factory.mktemp("models") / "offline")
+
+
+@pytest.fixture(scope="session")
+def tower(repository: Path) -> ImageTower:
+    return ImageTower(repository / "clip_image" / "1" / "model.onnx")
