@@ -15,10 +15,11 @@ class StageClock:
     """Wall seconds by stage. Stages pull from each other; time counts for the innermost one."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.failed_stage: str | None = None
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._marks: dict[str, float] = {}
         self._open: list[str] = []
-        self._since = time.perf_counter()
+        self._start = self._since = time.perf_counter()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -44,10 +45,20 @@ class StageClock:
                 return
             yield item  # type: ignore[misc]
 
+    def mark(self, name: str) -> None:
+        """Keep the time since the start at which something happened first."""
+        self._marks.setdefault(name, time.perf_counter() - self._start)
+
+    def timings(self) -> dict[str, float]:
+        """Seconds by stage, the marks, and the ``total`` since the start."""
+        total = time.perf_counter() - self._start
+        timings = {**self._seconds, **self._marks, "total": total}
+        return {name: round(seconds, 4) for name, seconds in timings.items()}
+
     def _account(self) -> None:
         now = time.perf_counter()
         if self._open:
-            self.seconds[self._open[-1]] += now - self._since
+            self._seconds[self._open[-1]] += now - self._since
         self._since = now
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -135,7 +136,7 @@ class Settings(Section):
 
 
 def load_settings(
-    config: Path | None = None, flags: dict[str, dict[str, Any]] | None = None
+    config: Path | None = None, flags: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Settings:
     """The effective settings.
 
@@ -171,7 +172,7 @@ def as_environment(settings: Settings) -> dict[str, str]:
     return {**inherited, **variables}
 
 
-def _without_nones(flags: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _without_nones(flags: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     chosen = {
         section: {key: value for key, value in values.items() if value is not None}
         for section, values in flags.items()

@@ -26,7 +26,6 @@ from streamer.shots import (
 from streamer.stitch import Clip, StitchRules, cut_given_spans, probe_shots, rules_for, stitch
 from streamer_client.records import (
     ClipBoundary,
-    ClipCaption,
     Record,
     VideoDone,
     VideoError,
@@ -91,7 +90,7 @@ class _Run:
             frames=self._frames,
             dropped=dict(self._dropped),
             error=error,
-            timings={stage: round(took, 4) for stage, took in self.clock.seconds.items()},
+            timings=self.clock.timings(),
         )
 
     def _served(self) -> ServedModels:
@@ -136,8 +135,9 @@ class _Run:
         return ContentDetector(rules.content_threshold)
 
     def _counted(self, record: Record) -> Record:
-        if isinstance(record, ClipBoundary) and not isinstance(record, ClipCaption):
+        if record.type == ClipBoundary.type:
             self._clips += 1
+            self.clock.mark("first_boundary")
         return record
 
 

@@ -11,7 +11,7 @@ from streamer_client.topics import Topics, cloudevents_headers
 
 
 def submit(producer: KafkaProducer, topics: Topics, job: VideoJob) -> Any:
-    """Send a job, keyed by its ``video_id``; returns kafka-python's future of the acknowledgement."""
+    """Send a job, keyed by its ``video_id``; returns kafka-python's future of its receipt."""
     return producer.send(
         topics.videos,
         key=job.video_id.encode(),

@@ -208,4 +208,7 @@ class VideoDone(Record):
         dict[str, int], Field(description="Clips and shots left out, counted by rule.")
     ] = {}
     error: VideoError | None = None
-    timings: Annotated[dict[str, float], Field(description="Wall seconds by stage.")] = {}
+    timings: Annotated[
+        dict[str, float],
+        Field(description="Wall seconds by stage, in `total`, and until the `first_boundary`."),
+    ] = {}

@@ -106,6 +106,19 @@ class Results:
         said = f"{name}: {len(clips)} clips, {captioned} captioned"
         self._progress.update(self._task, completed=len(self.done), description=said)
 
+    @property
+    def speed(self) -> str:
+        """How fast the videos were, from when the service took each of them."""
+        timings = [done.timings for done in self.done.values()]
+        video = sum(done.duration for done in self.done.values())
+        seconds = sum(each.get("total", 0.0) for each in timings)
+        firsts = [each["first_boundary"] for each in timings if "first_boundary" in each]
+        first = f"{max(firsts):.1f} s" if firsts else "never"
+        return (
+            f"{clock(video)} of video in {seconds:.1f} s ({video / max(seconds, 1e-9):.1f}x real "
+            f"time), time to first boundary {first}"
+        )
+
     def tables(self, console: Console) -> None:
         """Print a table of clips for every video that has any."""
         for video_id, name in self._names.items():
@@ -113,12 +126,12 @@ class Results:
                 console.print(_table(name, self._clips[video_id]))
 
     def _finished(self, name: str, done: VideoDone) -> None:
-        took = sum(done.timings.values())
         if done.error is not None:
             mark = "partial" if done.status == "done" else done.status
             errors.print(f"{name}: {mark}: {done.error.kind}: {done.error.message}")
         elif self._progress.disable:
-            errors.print(f"{name}: {done.clips} clips of {clock(done.duration)} in {took:.1f} s")
+            took = f"{done.timings['total']:.1f} s"
+            errors.print(f"{name}: {done.clips} clips of {clock(done.duration)} in {took}")
 
 
 def _table(name: str, clips: dict[int, ClipBoundary]) -> Table:

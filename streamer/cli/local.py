@@ -7,12 +7,12 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from streamer.cli.display import Results, clock, errors, name_of
+from streamer.cli.display import Results, errors, name_of
 from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
@@ -95,9 +95,10 @@ def demo(
         if triton is None:
             settings = _serve_models(services, settings, models, log_dir)
         with _results(jobs_of(chosen), output) as results:
-            figures = _through_kafka(services, jobs_of(chosen), settings, results, log_dir)
-    results.tables(Console())
-    errors.print(f"{figures}; JSON lines in {output}")
+            _through_kafka(services, jobs_of(chosen), settings, results, log_dir)
+    console = Console()
+    results.tables(console)
+    console.print(f"{results.speed}; JSON lines in {output}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if results.failed else 0)
 
 
@@ -135,7 +136,7 @@ def _settings(
     detector: Detector | None,
     preset: Preset | None,
 ) -> Settings:
-    flags = {
+    flags: dict[str, dict[str, Any]] = {
         "triton": {"url": triton},
         "kafka": {"bootstrap": bootstrap},
         "split": {"detector": detector, "preset": preset},
@@ -188,8 +189,8 @@ def _process(jobs: list[VideoJob], settings: Settings, results: Results) -> None
 
 def _through_kafka(
     services: ExitStack, jobs: list[VideoJob], settings: Settings, results: Results, log_dir: Path
-) -> str:
-    """Submit, follow to the end, and say how fast it was."""
+) -> None:
+    """Submit to a worker started here, and follow to the end."""
     from streamer.kafka_clients import make_consumer, make_producer
     from streamer_client.jobs import submit
     from streamer_client.results import ResultReader
@@ -199,26 +200,14 @@ def _through_kafka(
     topics = Topics(settings.kafka.topic_prefix)
     reader = ResultReader(make_consumer(settings.kafka), topics, from_beginning=False)
     producer = make_producer(settings.kafka)
-    start = time.monotonic()
     for job in jobs:
         submit(producer, topics, job)
     producer.flush()
-    first_clip: float | None = None
     while not results.complete:
         for record in reader.poll(POLL_SECONDS):
-            first_clip = first_clip or time.monotonic() - start
             results.add(record)
         if worker.poll() is not None:
             raise Unavailable(f"the worker ended; see {worker.log}: {worker.last_line()}")
-    return _speed(results, time.monotonic() - start, first_clip or 0.0)
-
-
-def _speed(results: Results, seconds: float, first_clip: float) -> str:
-    video = sum(done.duration for done in results.done.values())
-    return (
-        f"{clock(video)} of video in {seconds:.1f} s ({video / seconds:.1f}x real time), first "
-        f"boundary after {first_clip:.1f} s"
-    )
 
 
 def _results(jobs: list[VideoJob], output: Path | None) -> Results:

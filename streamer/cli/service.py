@@ -1,4 +1,4 @@
-"""Commands of the service and its users: ``worker``, ``submit``, ``watch``, ``topics``, ``config``."""
+"""Commands of the service and its users: ``worker``, ``submit``, ``watch``, ``topics`` …"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import track
@@ -57,7 +57,7 @@ def worker(
     from streamer.kafka_clients import make_group_consumer, make_producer
     from streamer.worker import Supervisor
 
-    flags = {
+    flags: dict[str, dict[str, Any]] = {
         "kafka": {"bootstrap": bootstrap, "group": group, "topic_prefix": topic_prefix},
         "triton": {"url": triton},
         "worker": {"slots": slots},

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from streamer.embedded.ports import LOOPBACK, free_ports
 from streamer.embedded.process import GuardedProcess
+from streamer.embedded.relay import Relay
 from streamer.errors import Unavailable, UsageError
 
 KIND: Final = "broker_unavailable"
@@ -41,6 +42,7 @@ class EmbeddedBroker:
         self._start_timeout_seconds = start_timeout_seconds
         self._cluster = f"streamer-{secrets.token_hex(6)}"
         self._port: int | None = None
+        self._relay: Relay | None = None
         self._process: GuardedProcess | None = None
 
     @property
@@ -88,6 +90,9 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """Stop the broker; may be repeated."""
+        if self._relay is not None:
+            self._relay.stop()
+            self._relay = None
         if self._process is not None:
             self._process.stop()
 
@@ -98,23 +103,28 @@ class EmbeddedBroker:
                 return
             if not self._lost_its_port() or not tries_left:
                 raise self._failure("the broker did not start")
-            if self._wanted_port is not None:
-                raise UsageError(f"port {self._wanted_port} of {LOOPBACK} is taken: name another")
             self.stop()
 
     def _start_once(self, executable: str) -> None:
-        self._port = self._wanted_port or free_ports(1)[0]
-        url = f"tcp://{self.bootstrap}"
+        inner_port, free_port = free_ports(2)
+        self._port = self._wanted_port or free_port
         self._process = GuardedProcess(
             [
                 *(executable, "broker", "--storage-engine", "memory://tansu/"),
                 *("--cluster-id", self._cluster),
-                *("--listener-url", url, "--advertised-listener-url", url),
+                *("--listener-url", f"tcp://{LOOPBACK}:{inner_port}"),
+                *("--advertised-listener-url", f"tcp://{self.bootstrap}"),
             ],
             log=self._log_dir / f"broker-{self._port}.log",
             grace_seconds=GRACE_SECONDS,
         )
         self._process.start()
+        relay = Relay(self._port, inner_port)
+        try:
+            relay.start()
+        except OSError as error:
+            raise UsageError(f"port {self._port} of {LOOPBACK} is taken: name another") from error
+        self._relay = relay
 
     def _wait_until_ready(self, deadline: float) -> bool:
         """False as soon as the process has ended; raises :class:`Unavailable` at the deadline."""

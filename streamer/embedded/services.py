@@ -13,7 +13,7 @@ from streamer.embedded.process import GuardedProcess
 from streamer.embedded.triton import EmbeddedTriton
 
 WORKER_GRACE_SECONDS = 10.0
-SESSION_TIMEOUT_SECONDS = 3.0
+SESSION_TIMEOUT_SECONDS = 6.0
 
 
 @contextmanager

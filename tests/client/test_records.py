@@ -1,6 +1,7 @@
 """The wire contract."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -92,10 +93,8 @@ def test_a_bad_job_names_the_field(value: bytes, says: str) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_job_or_a_bad_record(value: bytes) -> None:
-    try:
+    with suppress(BadRecord):
         assert VideoJob.from_bytes(value).url
-    except BadRecord as error:
-        assert str(error)
 
 
 def test_ids_are_stable() -> None:

@@ -81,7 +81,7 @@ def test_long_shots_are_cut_at_five_seconds_while_over_seven_remain() -> None:
 def test_times_keep_the_streams_own_start() -> None:
     (shot,) = shots_of(50, [], first_tick=12800 * 3)
     assert (shot.span.start, shot.span.end) == (Fraction(3), Fraction(5))
-    assert [sample.time for sample in shot.samples][0] == 3
+    assert shot.samples[0].time == 3
     assert np.all(np.diff(shot.times) > 0)
 
 

@@ -1,0 +1,142 @@
+"""A relay in front of the embedded broker that lets older librdkafka clients in.
+
+Debian's kcat carries librdkafka 2.0, which misreads the tagged fields at the end of an ApiVersions
+response (Kafka protocol, KIP-482 and KIP-584) and gives up. The fields are optional: the relay
+takes them out of the first answer of a connection and passes all other bytes on as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import threading
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Coroutine
+from contextlib import closing, suppress
+from typing import Any, TypeVar
+
+from streamer.embedded.ports import LOOPBACK
+
+API_VERSIONS = 18
+FIRST_TAGGED_VERSION = 3
+CHUNK_BYTES = 1 << 16
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """Listens on a loopback port and passes connections on to another one, in a thread."""
+
+    def __init__(self, port: int, broker_port: int):
+        self._port = port
+        self._broker_port = broker_port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._server: asyncio.Server | None = None
+
+    def start(self) -> None:
+        """Start listening. Raises ``OSError`` if the port is taken."""
+        self._thread.start()
+        try:
+            self._server = self._in_thread(asyncio.start_server(self._serve, LOOPBACK, self._port))
+        except OSError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close all connections and end the thread."""
+        self._in_thread(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _in_thread(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+    async def _serve(self, client_in: StreamReader, client_out: StreamWriter) -> None:
+        # A cancelled handler would be reported as an error of the server by asyncio's streams.
+        with suppress(asyncio.CancelledError):
+            await self._relay(client_in, client_out)
+
+    async def _relay(self, client_in: StreamReader, client_out: StreamWriter) -> None:
+        try:
+            broker_in, broker_out = await asyncio.open_connection(LOOPBACK, self._broker_port)
+            with closing(broker_out):
+                await _introduce(client_in, client_out, broker_in, broker_out)
+                await _join(_pass_on(client_in, broker_out), _pass_on(broker_in, client_out))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            log.debug("a connection ended: %s", error)
+        finally:
+            client_out.close()
+
+
+async def _introduce(
+    client_in: StreamReader,
+    client_out: StreamWriter,
+    broker_in: StreamReader,
+    broker_out: StreamWriter,
+) -> None:
+    """Pass on the first request, and its answer too if it asks for the API versions."""
+    request = await _frame(client_in)
+    broker_out.write(_framed(request))
+    key, version = struct.unpack_from(">hh", request)
+    if key == API_VERSIONS and version >= FIRST_TAGGED_VERSION:
+        client_out.write(_framed(without_tags(await _frame(broker_in))))
+
+
+def without_tags(response: bytes) -> bytes:
+    """An ApiVersions response, version 3 or later, with an empty list of tagged fields at its end.
+
+    Layout: correlation id (4 bytes), error (2), length + 1 of the list as a varint, per API its
+    key, lowest and highest version (6) and an empty list of tags (1), throttle time (4), tags.
+    """
+    apis, position = _unsigned_varint(response, 6)
+    end = position + (apis - 1) * 7 + 4
+    return response[:end] + b"\0"
+
+
+def _unsigned_varint(data: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:
+            return value, position
+
+
+async def _frame(source: StreamReader) -> bytes:
+    (length,) = struct.unpack(">i", await source.readexactly(4))
+    return await source.readexactly(length)
+
+
+def _framed(body: bytes) -> bytes:
+    return struct.pack(">i", len(body)) + body
+
+
+async def _join(*directions: Coroutine[Any, Any, None]) -> None:
+    """Until one side closes; then the other direction has nothing to say any more."""
+    tasks = [asyncio.ensure_future(direction) for direction in directions]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pass_on(source: StreamReader, sink: StreamWriter) -> None:
+    while data := await source.read(CHUNK_BYTES):
+        sink.write(data)
+        await sink.drain()
