@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint schemas bench clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -25,6 +25,9 @@ lint: setup
 
 test: lint
 	$(BIN)/pytest
+
+schemas: setup
+	$(BIN)/python -m streamer_client.schemas docs/schemas
 
 bench: setup
 	$(BIN)/python -m benchmarks.path

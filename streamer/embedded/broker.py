@@ -6,7 +6,6 @@ import re
 import secrets
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from streamer.embedded.ports import LOOPBACK, free_ports
@@ -166,12 +165,7 @@ class EmbeddedBroker:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
