@@ -13,6 +13,7 @@ from streamer.embedded.process import GuardedProcess
 from streamer.embedded.triton import EmbeddedTriton
 
 WORKER_GRACE_SECONDS = 10.0
+DRAIN_SECONDS = 3.0
 SESSION_TIMEOUT_SECONDS = 6.0
 
 
@@ -37,11 +38,15 @@ def local_broker(settings: Settings, port: int | None, log_dir: Path) -> Iterato
 
 @contextmanager
 def local_worker(settings: Settings, log_dir: Path) -> Iterator[GuardedProcess]:
-    """Run ``streamer worker`` as a child process that ends with this one."""
+    """Run ``streamer worker`` as a child process that ends with this one.
+
+    It gets less time to drain than the guard gives it, so that it ends its slots itself.
+    """
+    drain = min(settings.worker.grace_seconds, DRAIN_SECONDS)
     with GuardedProcess(
         [sys.executable, "-m", "streamer", "--verbose", "worker"],
         log=log_dir / "worker.log",
-        env=as_environment(settings),
+        env=as_environment(settings.with_section("worker", grace_seconds=drain)),
         grace_seconds=WORKER_GRACE_SECONDS,
     ) as worker:
         yield worker

@@ -1,0 +1,1 @@
+"""Speed and memory of the service, measured on one machine: ``make bench``."""

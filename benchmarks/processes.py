@@ -1,0 +1,59 @@
+"""Memory and processor time of processes, from ``/proc`` (Linux only)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_UTIME, _STIME = 11, 12  # of the fields behind the command's name, from 0
+
+
+def slot_of(worker: int) -> int:
+    """Process id of a worker's only slot.
+
+    Raises:
+        RuntimeError: if it has none, or several.
+    """
+    slots = [pid for pid in children_of(worker) if "spawn_main" in command_of(pid)]
+    if len(slots) != 1:
+        raise RuntimeError(f"worker {worker} has {len(slots)} slots, not 1")
+    return slots[0]
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of the children of all its threads."""
+    listed = (path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return [int(child) for text in listed for child in text.split()]
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Process ids of its children, and theirs."""
+    children = children_of(pid)
+    return [*children, *(each for child in children for each in descendants_of(child))]
+
+
+def command_of(pid: int) -> str:
+    """Its command line, with blanks between the arguments."""
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory it ever had resident (``VmHWM``), in MB of 2**20 bytes."""
+    return _memory_mb(pid, "VmHWM")
+
+
+def resident_mb(pid: int) -> float:
+    """Memory it has resident now (``VmRSS``), in MB of 2**20 bytes."""
+    return _memory_mb(pid, "VmRSS")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of all its threads so far, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICK
+
+
+def _memory_mb(pid: int, name: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
