@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.display import errors
+from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.models.check import CheckResult, Shapes
+    from streamer.models.profile import ServedModel
 
 app = typer.Typer(no_args_is_help=True, help="Profiles of models and Triton repositories.")
 
@@ -29,11 +31,17 @@ def list_profiles() -> None:
     from streamer.models.profile import available_profiles, load_profile
 
     table = Table("profile", "models", "ranking", "for")
-    for name in available_profiles():
-        profile = load_profile(name)
-        served = "\n".join(f"{model}: {each.version}" for model, each in profile.models.items())
-        table.add_row(name, served, profile.caption.ranking, profile.summary)
+    for profile in map(load_profile, available_profiles()):
+        served = "\n".join(f"{name}: {_version(model)}" for name, model in profile.models.items())
+        table.add_row(profile.name, served, profile.caption.ranking, profile.summary)
     Console().print(table)
+
+
+def _version(model: ServedModel) -> str:
+    try:
+        return model.version
+    except UsageError:
+        return f"{', '.join(model.packages)} (not installed)"
 
 
 @app.command(epilog="Example: streamer models build --profile offline --output models")
