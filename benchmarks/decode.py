@@ -1,47 +1,53 @@
 """Speed of the decode stage beside that of decoding alone, on the same file in the same run.
 
-Run ``python benchmarks/decode.py [PATH]`` in the project's root.
+Run ``python -m benchmarks.decode [PATH]`` in the project's root; it is part of ``make bench``.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import av
 
+from benchmarks.figures import Figure, quotients
+from benchmarks.media import REAL_REEL
+from benchmarks.report import print_table
 from streamer.config import DecodeSettings
 from streamer.decode import open_video
 
-DEFAULT = Path(__file__).parents[2] / "shared" / "media" / "reel-dev.mp4"
+REPEATS = 5
 
 
 def main() -> None:
-    """Print frames per second of both, and the median of their ratio."""
+    """Print frames per second of both, and their ratio."""
     arguments = _arguments()
     if not arguments.path.is_file():
         print(f"skipped: no file {arguments.path}")
         return
     settings = DecodeSettings(threads=arguments.threads)
-    pure, ours = [], []
-    for _ in range(arguments.repeats):  # interleaved, so that other load meets both
-        pure.append(_rate(_decode_alone, arguments.path, settings))
-        ours.append(_rate(_decode_stage, arguments.path, settings))
-    ratios = [stage / alone for alone, stage in zip(pure, ours, strict=True)]
-    print(f"decoding alone {statistics.median(pure):8.0f} frames/s")
-    print(f"decode stage   {statistics.median(ours):8.0f} frames/s")
-    print(
-        f"ratio          {statistics.median(ratios):8.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
-    )
+    print_table(measure(arguments.path, settings, arguments.repeats), [])
+
+
+def measure(path: Path, settings: DecodeSettings, repeats: int = REPEATS) -> list[Figure]:
+    """Frames per second of both, interleaved so that other load meets both, and their ratio."""
+    alone, stage = [], []
+    for _ in range(repeats):
+        alone.append(_rate(_decode_alone, path, settings))
+        stage.append(_rate(_decode_stage, path, settings))
+    return [
+        Figure("decoding alone", tuple(alone), "frames/s", 0),
+        Figure("decode stage", tuple(stage), "frames/s", 0),
+        Figure("decode stage ÷ decoding alone", quotients(stage, alone)),
+    ]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path, default=DEFAULT)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("path", nargs="?", type=Path, default=REAL_REEL)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--threads", type=int, default=DecodeSettings().threads)
     return parser.parse_args()
 

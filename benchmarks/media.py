@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count, islice
 from pathlib import Path
-from typing import cast
 
 import av
 from av.packet import Packet
@@ -50,7 +49,7 @@ def reel(folder: Path) -> Reel:
 def repeated(source: Reel, seconds: int, target: Path) -> Reel:
     """``source`` over and over for at least ``seconds``, up to the next keyframe; a copy."""
     with av.open(str(target), "w") as output, ExitStack() as opened:
-        template = cast(VideoStream, opened.enter_context(_open(source.path)).streams.video[0])
+        template = opened.enter_context(_open(source.path)).streams.video[0]
         stream = output.add_stream_from_template(template)
         end = round(seconds / _base(template))
         for packet in _endless(source.path):
@@ -73,7 +72,7 @@ def enlarged(source: Reel, target: Path) -> Reel:
     return Reel(target, _seconds(target), source.name)
 
 
-def _endless(path: Path) -> Iterator[Packet]:
+def _endless(path: Path) -> Iterator[Packet[VideoStream]]:
     """The video's packets over and over, each round later by the video's length."""
     for round_number in count():
         with _open(path) as container:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -52,6 +53,29 @@ def cpu_seconds(pid: int) -> float:
     """Processor time of all its threads so far, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICK
+
+
+class OthersShare:
+    """What processes that are not ours, and other machines on the host, take of the processors."""
+
+    def __init__(self) -> None:
+        self._since, self._others = time.monotonic(), _busy_seconds() - _own_seconds()
+
+    def so_far(self) -> float:
+        """Their part of all processor time since this was made, 0 to 1."""
+        available = (time.monotonic() - self._since) * (os.cpu_count() or 1)
+        return max(0.0, _busy_seconds() - _own_seconds() - self._others) / available
+
+
+def _busy_seconds() -> float:
+    first_line = Path("/proc/stat").read_text().partition("\n")[0]
+    numbers = [int(field) for field in first_line.split()[1:]]
+    user, nice, system, _idle, _waiting, interrupts, soft, stolen = numbers[:8]
+    return (user + nice + system + interrupts + soft + stolen) / _TICK
+
+
+def _own_seconds() -> float:
+    return sum(cpu_seconds(pid) for pid in (os.getpid(), *descendants_of(os.getpid())))
 
 
 def _memory_mb(pid: int, name: str) -> float:

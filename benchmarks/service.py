@@ -48,9 +48,7 @@ def warm_services(settings: Settings, log_dir: Path) -> Iterator[Settings]:
     """A broker with the topics, and Triton with the offline models; yields the way to them."""
     with ExitStack() as services:
         broker = local_broker(settings, None, log_dir)
-        triton = local_triton(
-            services.enter_context(broker), cached_repository("offline"), log_dir
-        )
+        triton = local_triton(services.enter_context(broker), cached_repository("offline"), log_dir)
         connected = services.enter_context(triton)
         create_topics(connected.kafka)
         yield connected
