@@ -14,6 +14,9 @@ from streamer.errors import Unavailable
 from streamer_client.topics import Topics
 
 MAX_MESSAGE_BYTES = 5 << 20
+BOOTSTRAP_MS = 10_000
+# The embedded broker does not wake a fetch that waits, so a record may be this late.
+FETCH_WAIT_MS = 100
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +26,7 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     password = settings.sasl_password
     options = {
         "bootstrap_servers": settings.bootstrap.split(","),
+        "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "security_protocol": settings.security_protocol,
         "ssl_cafile": str(settings.ssl_cafile) if settings.ssl_cafile else None,
         "sasl_mechanism": settings.sasl_mechanism,
@@ -44,6 +48,7 @@ def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         **options,
     )
 

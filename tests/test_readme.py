@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -64,6 +65,7 @@ def test_make_targets_exist() -> None:
 @pytest.mark.services
 def test_the_readme_commands_run(tmp_path: Path) -> None:
     make_sample_reel(tmp_path / "talk.mp4")
+    write_single_clips(tmp_path)
     (port,) = free_ports(1)
     lines = [line for line in commands() if not line.startswith("make ")]
     up = next(line for line in lines if "streamer up" in line)
@@ -75,6 +77,15 @@ def test_the_readme_commands_run(tmp_path: Path) -> None:
                 run_line(line, runnable(line, port, triton), tmp_path)
     assert (tmp_path / "clips.jsonl").read_text().count('"type": "video.done"') == 1
     assert (tmp_path / "build" / "models" / "clip" / "config.pbtxt").is_file()
+
+
+def write_single_clips(folder: Path) -> None:
+    """What `eval reel` joins: the list of clips the README calls ``clips.json``."""
+    clips = [
+        {"file": "talk.mp4", "caption": caption, "category": "Test", "seconds": 25.4}
+        for caption in ("first", "second")
+    ]
+    (folder / "clips.json").write_text(json.dumps(clips))
 
 
 def run_line(line: str, command: str, folder: Path) -> None:

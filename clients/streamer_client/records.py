@@ -7,7 +7,6 @@ This module is the single definition of the contract. The service imports these 
 from __future__ import annotations
 
 import itertools
-import json
 import uuid
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -20,9 +19,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import from_json
 
 # A UUIDv5 name space of this project, so that equal inputs get equal ids on every machine.
 ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "streamer.captioned-clips")
+
+LONGEST_SECONDS = 1e9
 
 Seconds = Annotated[float, Field(description="Seconds of stream presentation time.")]
 
@@ -89,6 +91,8 @@ class VideoJob(BaseModel):
         cls, spans: tuple[tuple[float, float], ...] | None
     ) -> tuple[tuple[float, float], ...] | None:
         edges = [edge for span in spans or () for edge in span]
+        if not all(abs(edge) <= LONGEST_SECONDS for edge in edges):
+            raise ValueError(f"spans must lie within {LONGEST_SECONDS:g} seconds")
         if any(after < before for before, after in itertools.pairwise(edges)) or any(
             start == end for start, end in spans or ()
         ):
@@ -124,8 +128,9 @@ def _job_fields(text: str) -> Any:
             raise BadRecord('neither JSON nor a URL; send {"url": "https://…"} or a bare URL')
         return {"url": text}
     try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        # Not json.loads: it takes lone surrogates and NaN, and chokes on integers of 5000 digits.
+        data = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
         raise BadRecord(f"not JSON: {error}") from error
     return {"url": data} if isinstance(data, str) else data
 

@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from streamer.cli import local, models, service
+from streamer.cli import evaluate, local, models, service
 from streamer.errors import StreamerError, UsageError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 local.register(app)
 service.register(app)
 app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(service.topics_app, name="topics")
 
 

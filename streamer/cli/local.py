@@ -87,8 +87,8 @@ def demo(
     config: ConfigOption = None,
 ) -> None:
     """Start broker, Triton and worker here, caption SOURCE… (default: a sample reel), stop all."""
-    with tempfile.TemporaryDirectory(prefix="streamer-demo-") as folder, ExitStack() as services:
-        chosen = sources or [_sample_reel(Path(folder))]
+    with ExitStack() as services:
+        chosen = sources or [_sample_reel(services)]
         settings = _settings(config, triton, bootstrap, allow_root, chosen, detector, preset)
         if bootstrap is None:
             settings = _serve_broker(services, settings, None, log_dir)
@@ -214,9 +214,12 @@ def _results(jobs: list[VideoJob], output: Path | None) -> Results:
     return Results({job.video_id: name_of(job.url) for job in jobs}, output)
 
 
-def _sample_reel(folder: Path) -> str:
+def _sample_reel(services: ExitStack) -> str:
+    from streamer.acquire.workspace import workspace
     from streamer.sample_reel import make_sample_reel
 
+    # A workspace is swept by a later worker, should this process be killed.
+    folder = services.enter_context(workspace(Path(tempfile.gettempdir())))
     with errors.status("making the sample reel from photographs"):
         make_sample_reel(folder / "sample-reel.mp4")
     return str(folder / "sample-reel.mp4")

@@ -88,7 +88,13 @@ def submit(
     producer, topics = make_producer(settings.kafka), Topics(settings.kafka.topic_prefix)
     sent = [
         (job, send(producer, topics, job))
-        for job in track(jobs, "submitting", console=errors, transient=True)
+        for job in track(
+            jobs,
+            "submitting",
+            console=errors,
+            transient=True,
+            disable=not errors.is_terminal,
+        )
     ]
     for job, acknowledgement in sent:
         acknowledgement.get(timeout=30)

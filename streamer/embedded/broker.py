@@ -97,14 +97,15 @@ class EmbeddedBroker:
 
     def _start_on_free_port(self, executable: str, deadline: float) -> None:
         for tries_left in reversed(range(PORT_TRIES)):
-            self._start_once(executable)
-            if self._wait_until_ready(deadline):
+            relayed = self._start_once(executable)
+            if relayed and self._wait_until_ready(deadline):
                 return
-            if not self._lost_its_port() or not tries_left:
+            if not tries_left or (relayed and not self._lost_its_port()):
                 raise self._failure("the broker did not start")
             self.stop()
 
-    def _start_once(self, executable: str) -> None:
+    def _start_once(self, executable: str) -> bool:
+        """Start broker and relay; False if the port of the relay was just taken."""
         inner_port, free_port = free_ports(2)
         self._port = self._wanted_port or free_port
         self._process = GuardedProcess(
@@ -122,8 +123,11 @@ class EmbeddedBroker:
         try:
             relay.start()
         except OSError as error:
+            if self._wanted_port is None:
+                return False
             raise UsageError(f"port {self._port} of {LOOPBACK} is taken: name another") from error
         self._relay = relay
+        return True
 
     def _wait_until_ready(self, deadline: float) -> bool:
         """False as soon as the process has ended; raises :class:`Unavailable` at the deadline."""

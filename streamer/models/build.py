@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from streamer.errors import UsageError
@@ -33,21 +36,36 @@ def build_repository(profile: Profile, output: Path) -> Path:
     """
     if is_current(profile, output):
         return output
-    _refuse_foreign(output)
-    fingerprint = _fingerprint(profile)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as scratch:
-            new = Path(scratch) / "new"
-            _write(profile, fingerprint, new)
-            if output.exists():
-                output.rename(Path(scratch) / "old")
-            new.rename(output)
+        with _only_builder_in(output.parent):
+            if not is_current(profile, output):
+                _refuse_foreign(output)
+                _replace(output, profile)
     except OSError as error:
-        if is_current(profile, output):
-            return output  # another build of the same was faster
         raise UsageError(f"cannot write the model repository {output}: {error}") from error
     return output
+
+
+@contextmanager
+def _only_builder_in(folder: Path) -> Iterator[None]:
+    """Waits for other builds in the folder: commands that start together may all want one."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(output: Path, profile: Profile) -> None:
+    fingerprint = _fingerprint(profile)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as scratch:
+        new = Path(scratch) / "new"
+        _write(profile, fingerprint, new)
+        if output.exists():
+            output.rename(Path(scratch) / "old")
+        new.rename(output)
 
 
 def is_current(profile: Profile, output: Path) -> bool:
@@ -58,12 +76,13 @@ def is_current(profile: Profile, output: Path) -> bool:
     """
     try:
         manifest = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        sizes = _sizes(output)
+    except (OSError, ValueError):  # Also while another build puts its own in the place.
         return False
     return bool(
         isinstance(manifest, dict)
         and manifest.get("fingerprint") == _fingerprint(profile)
-        and manifest.get("sizes") == _sizes(output)
+        and manifest.get("sizes") == sizes
     )
 
 

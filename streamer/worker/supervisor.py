@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError
@@ -20,8 +20,10 @@ from streamer.worker.slots import SlotPool
 from streamer_client.records import VideoDone, VideoJob
 from streamer_client.topics import Topics
 
-# The client joins its group inside `poll`, and only if that may take some time.
 POLL_MS = 20
+# kafka-python joins the group inside `poll`. An answer of the broker that comes between two polls
+# is dropped and asked for again, seconds later, so until then polls leave hardly a gap.
+JOIN_POLL_MS = 1000
 SLOT_WAIT_SECONDS = 0.02
 FLUSH_SECONDS = 30.0
 
@@ -43,6 +45,7 @@ class Supervisor:
         self._offsets: OffsetTracker[TopicPartition] = OffsetTracker()
         self._backlog: deque[tuple[Message, VideoJob]] = deque()
         self._slots: SlotPool[Message] = SlotPool(settings)
+        self._joined = False
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set, then finish or hand back what runs within the grace period.
@@ -51,7 +54,7 @@ class Supervisor:
             WorkerBroken: if the broker refuses records or slots cannot start; offsets of what is
                 unfinished stay uncommitted.
         """
-        self._consumer.subscribe([self._topics.videos], listener=_Revocations(self._revoked))
+        self._consumer.subscribe([self._topics.videos], listener=_Rebalances(self))
         try:
             while not stop.is_set():
                 self._intake()
@@ -70,10 +73,12 @@ class Supervisor:
             self._consumer.resume(*paused)
         elif wanted <= 0 and assigned - paused:
             self._consumer.pause(*(assigned - paused))
-        polled = self._consumer.poll(timeout_ms=POLL_MS, max_records=max(wanted, 1))
+        timeout_ms = POLL_MS if self._joined else JOIN_POLL_MS
+        polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=max(wanted, 1))
         for records in polled.values():
             for record in records:
-                self._take(Message(record.topic, record.partition, record.offset, record.value))
+                value = record.value or b""  # A tombstone has none.
+                self._take(Message(record.topic, record.partition, record.offset, value))
 
     def _take(self, message: Message) -> None:
         self._offsets.take(message.place, message.offset)
@@ -119,25 +124,31 @@ class Supervisor:
         self._outbox.flush(FLUSH_SECONDS)
         self._commit()
 
-    def _revoked(self, partitions: Iterable[TopicPartition]) -> None:
+    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """Another worker reads these from the last commit on: drop what has not started."""
+        self._joined = False
         self._commit()
         lost = set(partitions)
         self._backlog = deque(item for item in self._backlog if item[0].place not in lost)
         for place in lost:
             self._offsets.forget(place)
 
+    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """These partitions are this worker's now."""
+        self._joined = True
+        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in partitions))
 
-class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Passes revoked partitions on."""
 
-    def __init__(self, revoked: Callable[[Iterable[TopicPartition]], None]):
-        self._revoked = revoked
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Passes on what the client learns inside ``poll``."""
+
+    def __init__(self, supervisor: Supervisor):
+        self._supervisor = supervisor
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Called by the client inside ``poll``, before others get the partitions."""
-        self._revoked(revoked)
+        """Called before others get the partitions."""
+        self._supervisor.revoked(revoked)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Called by the client inside ``poll``."""
-        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in assigned))
+        """Called when the group has agreed, also on nothing."""
+        self._supervisor.assigned(assigned)

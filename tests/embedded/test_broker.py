@@ -113,7 +113,8 @@ def test_a_given_port_is_used_and_a_taken_one_refused(tmp_path: Path) -> None:
 def test_a_port_that_was_taken_in_between_is_replaced(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = iter([(int(broker.bootstrap.rpartition(":")[2]),)])
+    taken = int(broker.bootstrap.rpartition(":")[2])
+    drawn = iter([(taken, *free_ports(1)), (*free_ports(1), taken)])
     monkeypatch.setattr(
         "streamer.embedded.broker.free_ports", lambda count: next(drawn, None) or free_ports(count)
     )

@@ -1,4 +1,4 @@
-"""The offline profile built once, and photographs with known content."""
+"""The image tower of the offline profile, and photographs with known content."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
-from streamer.models.build import build_repository
 from streamer.models.image_tower import ImageTower
-from streamer.models.profile import load_profile
 
 Photographs = dict[str, NDArray[np.uint8]]
 
@@ -33,11 +31,6 @@ def photographs() -> Photographs:
 
 def _rgb(photograph: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return photograph if photograph.ndim == 3 else np.stack([photograph] * 3, axis=-1)
-
-
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_repository(load_profile("offline"), tmp_path_factory.mktemp("models") / "offline")
 
 
 @pytest.fixture(scope="session")

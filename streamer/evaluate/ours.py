@@ -1,0 +1,135 @@
+"""The service's own splitting of one video, watched from inside."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+
+from streamer.config import Settings
+from streamer.decode import FrameBatch, open_video
+from streamer.decode.interface import Pixels
+from streamer.evaluate.boundaries import Frames
+from streamer.evaluate.split import ShotSeen, Split
+from streamer.served import read_served
+from streamer.shots import (
+    ContentDetector,
+    CutDetector,
+    Evidence,
+    LongShotRule,
+    TransNetV2Detector,
+    find_shots,
+)
+from streamer.spans import Span
+from streamer.stitch import StitchRules, probe_shots, rules_for, stitch
+from streamer.stitch.probe import ProbedShot
+from streamer.stitch.rules import distance
+from streamer_client.triton import TritonModels
+
+Advance = Callable[[int], None]
+_WHOLE_SHOTS = LongShotRule(over=Fraction(10**9))
+
+
+def split_video(
+    path: Path, models: TritonModels, settings: Settings, method: str, advance: Advance
+) -> Split:
+    """Split one file as a job would: decode, shots, probes, stitching; no captions.
+
+    Args:
+        path: the video.
+        models: the connection to Triton.
+        settings: detector, preset and thresholds, and how to decode.
+        method: name for the result.
+        advance: told how many frames were decoded since it was called last.
+
+    Raises:
+        StreamerError: if the video or the models fail.
+    """
+    watch = _Watch(advance)
+    start = time.perf_counter()
+    served = read_served(models, shots=settings.split.detector == "transnetv2", captions=False)
+    rules = rules_for(settings.split, served.calibrated)
+    with closing(open_video(path, settings.decode)) as video:
+        detector = _Watched(_detector(models, settings, rules))
+        shots = find_shots(watch.batches(video.batches()), detector, LongShotRule())
+        probed = probe_shots(shots, models.embed_images, rules.probes, Counter())
+        clips = [*stitch(watch.shots(probed), rules, settings.caption.frames, Counter())]
+    seconds = time.perf_counter() - start
+    seen = tuple(watch.seen(detector.starts))
+    counts = tuple(len(clip.shots) for clip in clips)
+    spans = tuple(_frames(clip.span) for clip in clips)
+    return Split(method, spans, seen, counts, watch.decoded, seconds)
+
+
+def split_into_shots(
+    path: Path, models: TritonModels, settings: Settings, method: str, advance: Advance
+) -> Split:
+    """The shots that TransNetV2 sees, each as a clip: nothing is stitched, dropped or cut up."""
+    watch = _Watch(advance)
+    start = time.perf_counter()
+    with closing(open_video(path, settings.decode)) as video:
+        detector = TransNetV2Detector(models.detect_shots)
+        found = find_shots(watch.batches(video.batches()), detector, _WHOLE_SHOTS)
+        clips = tuple(_frames(shot.span) for shot in found)
+    seconds = time.perf_counter() - start
+    shots = tuple(ShotSeen(clip) for clip in clips)
+    return Split(method, clips, shots, (1,) * len(clips), watch.decoded, seconds)
+
+
+def _detector(models: TritonModels, settings: Settings, rules: StitchRules) -> CutDetector:
+    if settings.split.detector == "transnetv2":
+        return TransNetV2Detector(models.detect_shots)
+    return ContentDetector(rules.content_threshold)
+
+
+def _frames(span: Span) -> Frames:
+    return Frames(span.start_frame, span.end_frame)
+
+
+class _Watched:
+    """A detector, and the first frames after the cuts that it saw."""
+
+    def __init__(self, detector: CutDetector):
+        self._detector = detector
+        self.starts: set[int] = set()
+
+    def feed(self, small: Pixels) -> Evidence:
+        return self._noted(self._detector.feed(small))
+
+    def finish(self) -> Evidence:
+        return self._noted(self._detector.finish())
+
+    def _noted(self, evidence: Evidence) -> Evidence:
+        self.starts.update(cut.start for cut in evidence.cuts)
+        return evidence
+
+
+class _Watch:
+    """Counts frames and keeps the distances by which stitching decides."""
+
+    def __init__(self, advance: Advance):
+        self._advance = advance
+        self._last: ProbedShot | None = None
+        self._seen: list[tuple[Frames, float, float | None]] = []
+        self.decoded = 0
+
+    def batches(self, batches: Iterable[FrameBatch]) -> Iterator[FrameBatch]:
+        for batch in batches:
+            yield batch
+            self.decoded += len(batch)
+            self._advance(len(batch))
+
+    def shots(self, shots: Iterable[ProbedShot]) -> Iterator[ProbedShot]:
+        for shot in shots:
+            before = None if self._last is None else distance(self._last.tail, shot.head)
+            inner = distance(shot.head, shot.tail)
+            self._seen.append((_frames(shot.shot.span), inner, before))
+            self._last = shot
+            yield shot
+
+    def seen(self, starts: set[int]) -> Iterator[ShotSeen]:
+        for frames, inner, before in self._seen:
+            yield ShotSeen(frames, frames.start in starts, inner, before)
