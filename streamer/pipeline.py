@@ -16,14 +16,8 @@ from streamer.decode import FrameBatch, VideoStream, open_video
 from streamer.emit import RecordMaker
 from streamer.failures import describe
 from streamer.served import ServedModels, read_served
-from streamer.shots import (
-    ContentDetector,
-    CutDetector,
-    LongShotRule,
-    TransNetV2Detector,
-    find_shots,
-)
-from streamer.stitch import Clip, StitchRules, cut_given_spans, probe_shots, rules_for, stitch
+from streamer.shots import LongShotRule, find_shots, make_detector
+from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, stitch
 from streamer_client.records import (
     ClipBoundary,
     Record,
@@ -108,7 +102,10 @@ class _Run:
         if self._job.spans is not None:
             return cut_given_spans(batches, self._job.spans, frames, self._dropped)
         rules = rules_for(self._settings.split, served.calibrated)
-        shots = find_shots(batches, self._detector(rules), LongShotRule())
+        detector = make_detector(
+            self._settings.split.detector, rules.content_threshold, self._models.detect_shots
+        )
+        shots = find_shots(batches, detector, LongShotRule())
         probed = probe_shots(
             self.clock.watch("shots", shots),
             self._models.embed_images,
@@ -128,11 +125,6 @@ class _Run:
             self._settings.caption.in_flight,
         )
         return self.clock.watch("caption", captioned)
-
-    def _detector(self, rules: StitchRules) -> CutDetector:
-        if self._settings.split.detector == "transnetv2":
-            return TransNetV2Detector(self._models.detect_shots)
-        return ContentDetector(rules.content_threshold)
 
     def _counted(self, record: Record) -> Record:
         if record.type == ClipBoundary.type:

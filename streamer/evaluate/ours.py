@@ -16,15 +16,15 @@ from streamer.evaluate.boundaries import Frames
 from streamer.evaluate.split import ShotSeen, Split
 from streamer.served import read_served
 from streamer.shots import (
-    ContentDetector,
     CutDetector,
     Evidence,
     LongShotRule,
     TransNetV2Detector,
     find_shots,
+    make_detector,
 )
 from streamer.spans import Span
-from streamer.stitch import StitchRules, probe_shots, rules_for, stitch
+from streamer.stitch import probe_shots, rules_for, stitch
 from streamer.stitch.probe import ProbedShot
 from streamer.stitch.rules import distance
 from streamer_client.triton import TritonModels
@@ -53,7 +53,9 @@ def split_video(
     served = read_served(models, shots=settings.split.detector == "transnetv2", captions=False)
     rules = rules_for(settings.split, served.calibrated)
     with closing(open_video(path, settings.decode)) as video:
-        detector = _Watched(_detector(models, settings, rules))
+        detector = _Watched(
+            make_detector(settings.split.detector, rules.content_threshold, models.detect_shots)
+        )
         shots = find_shots(watch.batches(video.batches()), detector, LongShotRule())
         probed = probe_shots(shots, models.embed_images, rules.probes, Counter())
         clips = [*stitch(watch.shots(probed), rules, settings.caption.frames, Counter())]
@@ -77,12 +79,6 @@ def split_into_shots(
     seconds = time.perf_counter() - start
     shots = tuple(ShotSeen(clip) for clip in clips)
     return Split(method, clips, shots, (1,) * len(clips), watch.decoded, seconds)
-
-
-def _detector(models: TritonModels, settings: Settings, rules: StitchRules) -> CutDetector:
-    if settings.split.detector == "transnetv2":
-        return TransNetV2Detector(models.detect_shots)
-    return ContentDetector(rules.content_threshold)
 
 
 def _frames(span: Span) -> Frames:

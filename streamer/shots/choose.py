@@ -1,0 +1,24 @@
+"""The cut detectors by name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from streamer.shots.content import ContentDetector
+from streamer.shots.evidence import CutDetector
+from streamer.shots.transnetv2 import ScoreWindow, TransNetV2Detector
+
+
+def make_detector(
+    name: Literal["content", "transnetv2"], content_threshold: float, score_window: ScoreWindow
+) -> CutDetector:
+    """A fresh detector for one video.
+
+    Args:
+        name: which one.
+        content_threshold: score from which ``content`` sees a cut.
+        score_window: how ``transnetv2`` reaches its model.
+    """
+    if name == "transnetv2":
+        return TransNetV2Detector(score_window)
+    return ContentDetector(content_threshold)
