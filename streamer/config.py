@@ -101,7 +101,7 @@ class CaptionSettings(Section):
     """What the captioners see."""
 
     frames: Annotated[int, Field(ge=1, le=64, description="Frames per clip.")] = 8
-    in_flight: Annotated[int, Field(ge=1, description="Clips on Triton at once, per slot.")] = 4
+    in_flight: Annotated[int, Field(ge=1, description="Clips on Triton at once, per slot.")] = 3
 
 
 class WorkerSettings(Section):

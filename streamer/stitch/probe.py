@@ -16,7 +16,7 @@ from streamer.in_flight import InFlight
 from streamer.shots import Shot
 from streamer.stitch.rules import Embedding
 
-SHOTS_IN_FLIGHT = 4
+SHOTS_IN_FLIGHT = 2
 
 Embed = Callable[[Pixels], "Future[NDArray[np.float32]]"]
 

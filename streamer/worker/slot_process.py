@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -14,6 +15,8 @@ from streamer.config import Settings
 from streamer_client.records import VideoJob
 
 ABANDONED = 3
+M_MMAP_THRESHOLD = -3  # malloc.h
+LARGE_BLOCK_BYTES = 4 << 20
 
 
 class Ready:
@@ -24,6 +27,7 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
     """Process jobs from ``pipe`` until it is closed."""
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s slot: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _return_large_blocks()
     threading.Thread(target=_exit_with_parent, args=(settings,), daemon=True).start()
     # Loaded here and not at the top: the supervisor shares this module but never decodes.
     from streamer.pipeline import run_job
@@ -36,6 +40,17 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
                 job: VideoJob = pipe.recv()
                 for record in run_job(job, models, settings):
                     pipe.send(record)
+
+
+def _return_large_blocks() -> None:
+    """Let glibc give the frames of a clip back to the system when they are freed.
+
+    By itself it raises its limit to the largest block it has seen freed, and from then on such
+    blocks fragment the heap: the peak of a long video was 5 to 10 % above that of a short one.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it, musl has not
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def _exit_with_parent(settings: Settings) -> None:
