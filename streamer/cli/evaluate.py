@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 
     Videos = list[tuple[Path, Path, Manifest]]
 
-app = typer.Typer(no_args_is_help=True, help="Figures against ground truth.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Figures against ground truth.",
+    epilog="Example: streamer eval split --truth reel.json --plot plots",
+)
 
 
 class Transition(StrEnum):

@@ -146,6 +146,6 @@ def test_it_stops_when_told(
     assert any("worker" in each for each in family.values())
     assert any("tritonserver" in each for each in family.values()) == (not arguments)
     started.process.send_signal(number)
-    assert started.process.wait(40) == 0
+    assert started.process.wait(90) == 0
     wait_for_end(family, seconds=5)
     assert workspaces(tmp_path) == []
