@@ -159,7 +159,9 @@ def load_settings(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         setting = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"setting {setting}: {first['msg']}; see `streamer config`") from error
+        raise UsageError(
+            f"setting {setting}: {first['msg']} (in {file}, a STREAMER_ variable, or a flag)"
+        ) from error
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -132,6 +132,8 @@ def _job_fields(text: str) -> Any:
         data = from_json(text, allow_inf_nan=False)
     except ValueError as error:
         raise BadRecord(f"not JSON: {error}") from error
+    if not isinstance(data, dict | str):
+        raise BadRecord(f"a job is a JSON object or a URL, not a {type(data).__name__}")
     return {"url": data} if isinstance(data, str) else data
 
 

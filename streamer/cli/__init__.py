@@ -6,9 +6,9 @@ import logging
 import sys
 
 import typer
-from rich.console import Console
 
 from streamer.cli import evaluate, local, models, service
+from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 
 app = typer.Typer(
@@ -46,9 +46,8 @@ def main() -> None:
     except StreamerError as error:
         if "--debug" in sys.argv:
             raise
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-            f"streamer: {error.message}"
-        )
+        errors.print(f"streamer: {error.message}")
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
+        errors.print("streamer: interrupted")
         sys.exit(130)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TextIO
 from urllib.parse import unquote, urlsplit
@@ -13,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from streamer.errors import UsageError
 from streamer_client.records import ClipBoundary, ClipCaption, Record, VideoDone
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -23,6 +26,22 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes:d}:{rest:04.1f}"
+
+
+def counted(clips: int) -> str:
+    """``1 clip``, ``2 clips``."""
+    return f"{clips} clip" if clips == 1 else f"{clips} clips"
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say that something takes a while: a spinner on a terminal, a line elsewhere."""
+    if errors.is_terminal:
+        with errors.status(what):
+            yield
+    else:
+        errors.print(f"{what} …")
+        yield
 
 
 def name_of(url: str) -> str:
@@ -38,6 +57,8 @@ def json_line(record: Record) -> str:
 class Results:
     """Collects records: shows progress, writes JSON lines, prints tables.
 
+    Raises ``UsageError`` if ``output`` cannot be written.
+
     On a terminal a live line per video; elsewhere one plain line per finished video.
 
     Args:
@@ -47,7 +68,7 @@ class Results:
 
     def __init__(self, names: dict[str, str], output: Path | None):
         self._names = names
-        self._output: TextIO | None = output.open("w", encoding="utf-8") if output else None
+        self._output = _opened(output) if output else None
         # By video, then by index: a clip's boundary until its caption takes the place.
         self._clips: dict[str, dict[int, ClipBoundary]] = defaultdict(dict)
         self.done: dict[str, VideoDone] = {}
@@ -97,7 +118,7 @@ class Results:
             self.done[video_id] = record
             self._finished(name, record)
         captioned = sum(isinstance(clip, ClipCaption) for clip in clips.values())
-        said = f"{name}: {len(clips)} clips, {captioned} captioned"
+        said = f"{name}: {counted(len(clips))}, {captioned} captioned"
         self._progress.update(self._task, completed=len(self.done), description=said)
 
     @property
@@ -117,7 +138,8 @@ class Results:
         """Print a table of clips for every video that has any."""
         for video_id, name in self._names.items():
             if self._clips[video_id]:
-                console.print(_table(name, self._clips[video_id]))
+                left_out = self.done[video_id].dropped if video_id in self.done else {}
+                console.print(_table(name, self._clips[video_id], left_out))
 
     def _finished(self, name: str, done: VideoDone) -> None:
         if done.error is not None:
@@ -125,11 +147,25 @@ class Results:
             errors.print(f"{name}: {mark}: {done.error.kind}: {done.error.message}")
         elif self._progress.disable:
             took = f"{done.timings['total']:.1f} s"
-            errors.print(f"{name}: {done.clips} clips of {clock(done.duration)} in {took}")
+            errors.print(f"{name}: {counted(done.clips)} of {clock(done.duration)} in {took}")
 
 
-def _table(name: str, clips: dict[int, ClipBoundary]) -> Table:
-    table = Table(title=name, title_justify="left", header_style="bold")
+def _opened(output: Path) -> TextIO:
+    try:
+        return output.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write --output {output}: {error.strerror}") from error
+
+
+def _table(name: str, clips: dict[int, ClipBoundary], left_out: dict[str, int]) -> Table:
+    reasons = ", ".join(f"{count} {rule.replace('_', ' ')}" for rule, count in left_out.items())
+    table = Table(
+        title=name,
+        title_justify="left",
+        header_style="bold",
+        caption=f"left out by rule: {reasons}" if reasons else None,
+        caption_justify="left",
+    )
     for column in ("clip", "from", "to"):
         table.add_column(column, justify="right")
     table.add_column("caption")

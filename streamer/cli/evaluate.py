@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from streamer.cli.display import errors
+from streamer.cli.display import working
 from streamer.cli.options import (
     ConfigOption,
     Detector,
@@ -189,7 +189,7 @@ def _serve(services: ExitStack, models: Path | None) -> str:
     from streamer.models.cache import cached_repository
 
     logs = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="streamer-eval-")))
-    with errors.status("starting Triton"):
+    with working("starting Triton"):
         repository = models or cached_repository("offline")
         return services.enter_context(EmbeddedTriton(repository, log_dir=logs)).url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from streamer.cli.display import Results, errors, name_of
+from streamer.cli.display import Results, name_of, working
 from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
@@ -33,7 +34,7 @@ from streamer_client.records import VideoJob
 if TYPE_CHECKING:
     from streamer.embedded.process import GuardedProcess
 
-DEFAULT_LOG_DIR = Path(tempfile.gettempdir()) / "streamer-logs"
+DEFAULT_LOG_DIR = Path(tempfile.gettempdir()) / f"streamer-logs-{os.getuid()}"
 DEFAULT_OUTPUT = Path("clips.jsonl")
 POLL_SECONDS = 0.2
 
@@ -152,9 +153,9 @@ def _serve_models(
     from streamer.embedded.services import local_triton
     from streamer.models.cache import cached_repository
 
-    with errors.status("building the model repository (once)"):
+    with working("preparing the models"):
         repository = models or cached_repository("offline")
-    with errors.status("starting Triton"):
+    with working("starting Triton"):
         return services.enter_context(local_triton(settings, repository, log_dir))
 
 
@@ -164,7 +165,7 @@ def _serve_broker(
     """Start a broker; the settings that lead to it."""
     from streamer.embedded.services import local_broker
 
-    with errors.status("starting the broker"):
+    with working("starting the broker"):
         return services.enter_context(local_broker(settings, port, log_dir))
 
 
@@ -220,7 +221,7 @@ def _sample_reel(services: ExitStack) -> str:
 
     # A workspace is swept by a later worker, should this process be killed.
     folder = services.enter_context(workspace(Path(tempfile.gettempdir())))
-    with errors.status("making the sample reel from photographs"):
+    with working("making the sample reel from photographs"):
         make_sample_reel(folder / "sample-reel.mp4")
     return str(folder / "sample-reel.mp4")
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streamer.cli.display import errors
+from streamer.cli.display import working
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def build(
 
     chosen = load_profile(profile)
     current = is_current(chosen, output)
-    with errors.status(f"building {output}"):
+    with working(f"building {output}"):
         build_repository(chosen, output)
     typer.echo(f"{output}: {'was up to date' if current else 'built'}, profile {chosen.name}")
 
@@ -75,6 +75,8 @@ def check(
     with ExitStack() as services:
         url = triton or _serve(services, models)
         results = check_models(url)
+    if not results:
+        raise UsageError(f"Triton serves no model: {models or url} holds none")
     Console().print(_table(results))
     raise typer.Exit(1 if any(result.error for result in results) else 0)
 
@@ -84,7 +86,7 @@ def _serve(services: ExitStack, models: Path | None) -> str:
     from streamer.models.cache import cached_repository
 
     logs = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="streamer-check-")))
-    with errors.status("starting Triton"):
+    with working("starting Triton"):
         repository = models or cached_repository("offline")
         return services.enter_context(EmbeddedTriton(repository, log_dir=logs)).url
 

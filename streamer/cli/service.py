@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 
-from streamer.cli.display import clock, errors, json_line, name_of
+from streamer.cli.display import clock, counted, errors, json_line, name_of
 from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
@@ -114,7 +114,10 @@ def watch(
     topic_prefix: PrefixOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Follow clips, captions and ends as they happen."""
+    """Follow clips, captions and ends as they happen, until Ctrl-C or all VIDEO_IDs are done.
+
+    With VIDEO_IDs the exit code is 1 if one of them was not done.
+    """
     from streamer.kafka_clients import make_consumer
     from streamer_client.results import ResultReader
 
@@ -125,13 +128,15 @@ def watch(
         Topics(settings.kafka.topic_prefix),
         from_beginning=from_beginning or bool(wanted),
     )
-    waiting = set(wanted)
+    waiting, failed = set(wanted), False
     while waiting or not wanted:
         for record in reader.poll(POLL_SECONDS):
             if not wanted or getattr(record, "video_id", None) in wanted:
                 typer.echo(json_line(record) if as_json else _plain(record))
-            if isinstance(record, VideoDone):
+            if isinstance(record, VideoDone) and record.video_id in waiting:
                 waiting.discard(record.video_id)
+                failed = failed or record.status != "done"
+    raise typer.Exit(1 if failed else 0)
 
 
 @topics_app.command("create", epilog="Example: streamer topics create --bootstrap kafka:9092")
@@ -181,7 +186,8 @@ def _stop_on_signal() -> threading.Event:
 def _plain(record: Record) -> str:
     if isinstance(record, VideoDone):
         failure = f": {record.error.kind}: {record.error.message}" if record.error else ""
-        return f"{name_of(record.url)}: {record.status}, {record.clips} clips{failure}"
+        name = name_of(record.url) or record.video_id
+        return f"{name}: {record.status}, {counted(record.clips)}{failure}"
     if isinstance(record, ClipBoundary):
         span = f"{name_of(record.url)} [{clock(record.start)}, {clock(record.end)})"
         if isinstance(record, ClipCaption):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def local_worker(settings: Settings, log_dir: Path) -> Iterator[GuardedProcess]:
     drain = min(settings.worker.grace_seconds, DRAIN_SECONDS)
     with GuardedProcess(
         [sys.executable, "-m", "streamer", "--verbose", "worker"],
-        log=log_dir / "worker.log",
+        log=log_dir / f"worker-{os.getpid()}.log",
         env=as_environment(settings.with_section("worker", grace_seconds=drain)),
         grace_seconds=WORKER_GRACE_SECONDS,
     ) as worker:

@@ -47,7 +47,7 @@ def test_lines_on_standard_input(service: Installation, short: Path) -> None:
     ids = submitted.stdout.split()
     assert ids == ["line", video_id_of("http://127.0.0.1:1/refused")]
     watched = streamer("watch", *where(service), *ids)
-    assert watched.returncode == 0
+    assert watched.returncode == 1
     assert "short.mp4: done, 3 clips" in watched.stdout
     assert "refused: rejected, 0 clips: address_refused: " in watched.stdout
 
