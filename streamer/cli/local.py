@@ -237,7 +237,9 @@ def _addresses(settings: Settings, log_dir: Path) -> str:
 
 def _until_interrupted(worker: GuardedProcess) -> None:
     """Wait for Ctrl-C or SIGTERM, or for the worker's end, which is an error."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Shells start background jobs of scripts with SIGINT ignored; a service is to stop all the same.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         while worker.poll() is None:
             time.sleep(POLL_SECONDS)

@@ -25,6 +25,10 @@ POLL_MS = 20
 # is dropped and asked for again, seconds later, so until then polls leave hardly a gap.
 JOIN_POLL_MS = 1000
 SLOT_WAIT_SECONDS = 0.02
+# With every slot busy nothing can be taken: poll just to stay in the group, and leave the
+# processors to the slots. What a slot says ends the wait at once.
+BUSY_POLL_MS = 1
+BUSY_WAIT_SECONDS = 0.1
 FLUSH_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
@@ -58,7 +62,7 @@ class Supervisor:
         try:
             while not stop.is_set():
                 self._intake()
-                self._step(SLOT_WAIT_SECONDS)
+                self._step(SLOT_WAIT_SECONDS if self._slots.free else BUSY_WAIT_SECONDS)
             self._drain()
         finally:
             self._slots.close()
@@ -73,12 +77,17 @@ class Supervisor:
             self._consumer.resume(*paused)
         elif wanted <= 0 and assigned - paused:
             self._consumer.pause(*(assigned - paused))
-        timeout_ms = POLL_MS if self._joined else JOIN_POLL_MS
+        timeout_ms = self._poll_ms(wanted)
         polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=max(wanted, 1))
         for records in polled.values():
             for record in records:
                 value = record.value or b""  # A tombstone has none.
                 self._take(Message(record.topic, record.partition, record.offset, value))
+
+    def _poll_ms(self, wanted: int) -> int:
+        if not self._joined:
+            return JOIN_POLL_MS
+        return POLL_MS if wanted > 0 else BUSY_POLL_MS
 
     def _take(self, message: Message) -> None:
         self._offsets.take(message.place, message.offset)
