@@ -237,7 +237,7 @@ def _addresses(settings: Settings, log_dir: Path) -> str:
 
 def _until_interrupted(worker: GuardedProcess) -> None:
     """Wait for Ctrl-C or SIGTERM, or for the worker's end, which is an error."""
-    # Shells start background jobs of scripts with SIGINT ignored; a service is to stop all the same.
+    # Shells start background jobs of scripts with SIGINT ignored; a service stops all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:

@@ -63,12 +63,11 @@ def endless(running: Running, site: Web) -> str:
 
 
 def test_a_killed_slot_costs_its_job_alone(running: Running, reel: SampleReel, short: Path) -> None:
-    before = slots_of(running.worker.pid)
     long = looped(reel.path, reel.path.with_name("long.mp4"), 24)  # 10 minutes of video
     running.submit(long, "killed")
     running.submit(short, "next")
     running.installation.wait_for_boundary("killed")
-    os.kill(_busiest(before), signal.SIGKILL)
+    os.kill(_busiest(slots_of(running.worker.pid)), signal.SIGKILL)
     assert running.error_kind("killed") == "slot_crashed"
     done = running.installation.done("killed")
     assert done.clips == len(boundaries(running.installation.records("killed"))) > 0
