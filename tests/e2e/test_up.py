@@ -140,12 +140,15 @@ def test_it_stops_when_told(
 ) -> None:
     arguments = ["--triton", triton.url] if number == signal.SIGTERM else []
     started = start(tmp_path, *arguments)
-    send(started, site.url("/drip-body.mp4"))  # A job that would take for ever.
-    wait_until(lambda: bool(workspaces(tmp_path)))
-    family = descendants(started.process.pid)
-    assert any("worker" in each for each in family.values())
-    assert any("tritonserver" in each for each in family.values()) == (not arguments)
-    started.process.send_signal(number)
-    assert started.process.wait(90) == 0
-    wait_for_end(family, seconds=5)
-    assert workspaces(tmp_path) == []
+    try:
+        send(started, site.url("/drip-body.mp4"))  # A job that would take for ever.
+        wait_until(lambda: bool(workspaces(tmp_path)))
+        family = descendants(started.process.pid)
+        assert any("worker" in each for each in family.values())
+        assert any("tritonserver" in each for each in family.values()) == (not arguments)
+        started.process.send_signal(number)
+        assert started.process.wait(90) == 0
+        wait_for_end(family, seconds=5)
+        assert workspaces(tmp_path) == []
+    finally:
+        started.process.kill()  # Its services end with it, should it not have stopped.
