@@ -89,12 +89,18 @@ class DecodeSettings(Section):
 class SplitSettings(Section):
     """How a video is split; thresholds left out come from the served ``clip`` model."""
 
-    detector: Literal["content", "transnetv2"] = "content"
+    detector: Literal["auto", "content", "transnetv2"] | None = None
     preset: Literal["default", "panda-released", "panda-collected"] = "default"
     stitch_distance: Positive | None = None
+    event_distance: Positive | None = None
     transition_distance: Positive | None = None
     still_distance: Annotated[float, Field(ge=0)] | None = None
     repeat_distance: Annotated[float, Field(ge=0)] | None = None
+
+    @property
+    def chosen_detector(self) -> Literal["auto", "content", "transnetv2"]:
+        """The detector as set, else the preset's: those of Panda-70M go with ``content``."""
+        return self.detector or ("auto" if self.preset == "default" else "content")
 
 
 class CaptionSettings(Section):

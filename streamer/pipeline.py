@@ -16,8 +16,8 @@ from streamer.decode import FrameBatch, VideoStream, open_video
 from streamer.emit import RecordMaker
 from streamer.failures import describe
 from streamer.served import ServedModels, read_served
-from streamer.shots import LongShotRule, find_shots, make_detector
-from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, stitch
+from streamer.shots import find_shots, make_detector
+from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, settle_doubts, stitch
 from streamer_client.records import (
     ClipBoundary,
     Record,
@@ -66,7 +66,7 @@ class _Run:
             with self.clock.stage("decode"):
                 video = opened.enter_context(closing(open_video(media.path, self._settings.decode)))
             maker = RecordMaker(self._job, video.info, dict(served.versions))
-            clips = self._split(self._decoded(video), served)
+            clips = self._split(video, served)
             for item in self._captioned(clips, media):
                 yield self._counted(maker.record(item))
             self.damage = _partial(video)
@@ -88,8 +88,8 @@ class _Run:
         )
 
     def _served(self) -> ServedModels:
-        detector, captions = self._settings.split.detector, self._job.options.captions
-        return read_served(self._models, shots=detector == "transnetv2", captions=captions)
+        shots = self._settings.split.chosen_detector != "content" and self._job.spans is None
+        return read_served(self._models, shots=shots, captions=self._job.options.captions)
 
     def _decoded(self, video: VideoStream) -> Iterator[FrameBatch]:
         for batch in self.clock.watch("decode", video.batches()):
@@ -97,22 +97,26 @@ class _Run:
             self._duration += int(batch.times[-1] - batch.times[0]) * batch.time_base
             yield batch
 
-    def _split(self, batches: Iterator[FrameBatch], served: ServedModels) -> Iterator[Clip]:
-        frames = self._settings.caption.frames
+    def _split(self, video: VideoStream, served: ServedModels) -> Iterator[Clip]:
+        frames, batches = self._settings.caption.frames, self._decoded(video)
         if self._job.spans is not None:
             return cut_given_spans(batches, self._job.spans, frames, self._dropped)
         rules = rules_for(self._settings.split, served.calibrated)
         detector = make_detector(
-            self._settings.split.detector, rules.content_threshold, self._models.detect_shots
+            served.detector(self._settings.split.chosen_detector),
+            rules.content_threshold,
+            self._models.detect_shots,
+            float(video.info.average_rate),
         )
-        shots = find_shots(batches, detector, LongShotRule())
+        shots = find_shots(batches, detector, rules.long_shots)
         probed = probe_shots(
             self.clock.watch("shots", shots),
             self._models.embed_images,
             rules.probes,
             self._dropped,
         )
-        return stitch(probed, rules, frames, self._dropped)
+        sure = settle_doubts(probed, rules, self._models.detect_shots)
+        return stitch(sure, rules, frames, self._dropped)
 
     def _captioned(self, clips: Iterator[Clip], media: Media) -> Iterable[Clip | CaptionedClip]:
         clips = self.clock.watch("stitch", clips)

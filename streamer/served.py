@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from streamer_client.triton import TritonModels
+
+Detector = Literal["auto", "content", "transnetv2"]
 
 
 @dataclass(frozen=True)
@@ -15,10 +18,16 @@ class ServedModels:
     Attributes:
         versions: name and version of each model a job will use; ``ranking`` is the ranking rule.
         calibrated: parameters of the ``clip`` model, the stitching thresholds among them.
+        shots_on_gpu: whether the ``shots`` model runs on a GPU.
     """
 
     versions: Mapping[str, str]
     calibrated: Mapping[str, str]
+    shots_on_gpu: bool = False
+
+    def detector(self, chosen: Detector) -> Detector:
+        """The detector to use: on a GPU, ``auto`` has no reason to spare TransNetV2 a frame."""
+        return "transnetv2" if chosen == "auto" and self.shots_on_gpu else chosen
 
 
 def read_served(models: TritonModels, *, shots: bool, captions: bool) -> ServedModels:
@@ -44,4 +53,5 @@ def read_served(models: TritonModels, *, shots: bool, captions: bool) -> ServedM
         parameters["caption"] = caption
         extra["ranking"] = caption["ranking"]
     versions = {name: values.get("version", "unknown") for name, values in parameters.items()}
-    return ServedModels({**versions, **extra}, parameters["clip"])
+    on_gpu = shots and models.runs_on_gpu("shots")
+    return ServedModels({**versions, **extra}, parameters["clip"], on_gpu)

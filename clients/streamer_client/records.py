@@ -58,7 +58,7 @@ class JobOptions(BaseModel):
     """Settings a job may override for itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    detector: Literal["content", "transnetv2"] | None = None
+    detector: Literal["auto", "content", "transnetv2"] | None = None
     preset: Literal["default", "panda-released", "panda-collected"] | None = None
     captions: bool = True
 

@@ -45,6 +45,23 @@ _TRANSIENT = {
 
 
 @dataclass(frozen=True)
+class ShotScores:
+    """What ``shots`` says of each frame of a window: probabilities, float32 ``(N,)``.
+
+    Attributes:
+        cut: that the frame ends a shot.
+        transition: that it lies in a transition.
+    """
+
+    cut: NDArray[np.float32]
+    transition: NDArray[np.float32]
+
+    def within(self, start: int, end: int) -> ShotScores:
+        """The scores of the frames ``[start, end)`` of the window."""
+        return ShotScores(self.cut[start:end], self.transition[start:end])
+
+
+@dataclass(frozen=True)
 class CaptionResult:
     """What ``caption`` says of one clip."""
 
@@ -66,13 +83,13 @@ class TritonModels:
         self._timeout = timeout_seconds
         self._client = triton.InferenceServerClient(url)
 
-    def detect_shots(self, window: Array) -> Future[NDArray[np.float32]]:
-        """Promise the probability that each frame ends a shot, float32 ``(100,)``.
+    def detect_shots(self, window: Array) -> Future[ShotScores]:
+        """Promise the scores of each frame of a window.
 
         Args:
             window: uint8 RGB ``(100, 27, 48, 3)``.
         """
-        return self._infer("shots", {"FRAMES": window[None]}, lambda out: out["CUT"][0])
+        return self._infer("shots", {"FRAMES": window[None]}, _shot_scores)
 
     def embed_images(self, images: Array) -> Future[NDArray[np.float32]]:
         """Promise unit embeddings, float32 ``(N, D)``, of uint8 RGB images ``(N, H, W, 3)``."""
@@ -95,11 +112,18 @@ class TritonModels:
             ModelUnavailable: if the server does not answer.
             ModelRefused: if it does not serve the model.
         """
-        try:
-            response = self._client.get_model_config(model, client_timeout=self._timeout)
-        except InferenceServerException as error:
-            raise _typed(model, error) from error
-        return {key: value.string_value for key, value in response.config.parameters.items()}
+        config = self._config(model)
+        return {key: value.string_value for key, value in config.parameters.items()}
+
+    def runs_on_gpu(self, model: str) -> bool:
+        """Whether the served model has its instances on GPUs.
+
+        Raises:
+            ModelUnavailable: if the server does not answer.
+            ModelRefused: if it does not serve the model.
+        """
+        groups = self._config(model).instance_group
+        return any(group.kind == group.KIND_GPU for group in groups)
 
     def close(self) -> None:
         """Close the connection; requests in flight are cancelled."""
@@ -110,6 +134,13 @@ class TritonModels:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _config(self, model: str) -> Any:
+        try:
+            response = self._client.get_model_config(model, client_timeout=self._timeout)
+        except InferenceServerException as error:
+            raise _typed(model, error) from error
+        return response.config
 
     def _infer(
         self, model: str, inputs: Mapping[str, Array], read: Callable[[Outputs], T]
@@ -152,6 +183,10 @@ def _typed(model: str, error: InferenceServerException) -> ModelError:
     status = str(error.status())
     kind = ModelUnavailable if status in _TRANSIENT else ModelRefused
     return kind(model, status.removeprefix("StatusCode."), str(error.message()))
+
+
+def _shot_scores(out: Outputs) -> ShotScores:
+    return ShotScores(out["CUT"][0], out["TRANSITION"][0])
 
 
 def _caption_result(out: Outputs) -> CaptionResult:

@@ -12,6 +12,7 @@ import typer
 class Detector(StrEnum):
     """Shot detectors."""
 
+    AUTO = "auto"
     CONTENT = "content"
     TRANSNETV2 = "transnetv2"
 

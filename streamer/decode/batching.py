@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from av.video.frame import VideoFrame
 
-from streamer.decode.interface import SMALL_HEIGHT, SMALL_WIDTH, FrameBatch, Sample
+from streamer.decode.interface import FrameBatch, Sample
 from streamer.decode.pictures import Pictures
 from streamer.decode.timeline import SamplePoints
 
@@ -23,7 +23,7 @@ class BatchBuilder:
         self._begin()
 
     def _begin(self) -> None:
-        self._small = np.empty((BATCH_FRAMES, SMALL_HEIGHT, SMALL_WIDTH, 3), np.uint8)
+        self._small: list[VideoFrame] = []
         self._starts: list[int] = []
         self._samples: list[Sample] = []
 
@@ -39,7 +39,7 @@ class BatchBuilder:
 
     def add(self, frame: VideoFrame, start: int) -> None:
         """Add the next frame, which starts at ``start`` ticks."""
-        self._pictures.small_into(frame, self._small[len(self._starts)])
+        self._small.append(self._pictures.small(frame))
         if self._points.due(start):
             pixels = self._pictures.sample(frame)
             self._samples.append(Sample(self.next_index, start * self._time_base, pixels))
@@ -51,7 +51,7 @@ class BatchBuilder:
             self._first_index,
             np.array([*self._starts, end], np.int64),
             self._time_base,
-            self._small[: len(self._starts)],
+            self._pictures.stacked(self._small),
             tuple(self._samples),
         )
         self._first_index = batch.end_index

@@ -24,7 +24,7 @@ from streamer.shots import (
     make_detector,
 )
 from streamer.spans import Span
-from streamer.stitch import probe_shots, rules_for, stitch
+from streamer.stitch import probe_shots, rules_for, settle_doubts, stitch
 from streamer.stitch.probe import ProbedShot
 from streamer.stitch.rules import distance
 from streamer_client.triton import TritonModels
@@ -50,15 +50,28 @@ def split_video(
     """
     watch = _Watch(advance)
     start = time.perf_counter()
-    served = read_served(models, shots=settings.split.detector == "transnetv2", captions=False)
+    chosen = settings.split.chosen_detector
+    served = read_served(models, shots=chosen != "content", captions=False)
     rules = rules_for(settings.split, served.calibrated)
     with closing(open_video(path, settings.decode)) as video:
         detector = _Watched(
-            make_detector(settings.split.detector, rules.content_threshold, models.detect_shots)
+            make_detector(
+                served.detector(chosen),
+                rules.content_threshold,
+                models.detect_shots,
+                float(video.info.average_rate),
+            )
         )
-        shots = find_shots(watch.batches(video.batches()), detector, LongShotRule())
+        shots = find_shots(watch.batches(video.batches()), detector, rules.long_shots)
         probed = probe_shots(shots, models.embed_images, rules.probes, Counter())
-        clips = [*stitch(watch.shots(probed), rules, settings.caption.frames, Counter())]
+        clips = [
+            *stitch(
+                watch.shots(settle_doubts(probed, rules, models.detect_shots)),
+                rules,
+                settings.caption.frames,
+                Counter(),
+            )
+        ]
     seconds = time.perf_counter() - start
     seen = tuple(watch.seen(detector.starts))
     counts = tuple(len(clip.shots) for clip in clips)

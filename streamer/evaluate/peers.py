@@ -11,8 +11,7 @@ from streamer.errors import UsageError
 from streamer.evaluate.boundaries import Frames
 from streamer.evaluate.split import ShotSeen, Split
 
-# It is no dependency: it asks for opencv-python, which overwrites opencv-python-headless.
-_INSTALL = "python -m pip install --no-deps scenedetect"
+_INSTALL = "pip install 'streamer[eval]'"
 
 
 def load_scenedetect() -> ModuleType:

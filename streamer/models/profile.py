@@ -46,6 +46,7 @@ class ClipThresholds(_Table):
     """Distances of the splitting rules, calibrated for the profile's image embedder."""
 
     stitch_distance: Distance
+    event_distance: Distance
     transition_distance: Distance
     still_distance: Distance
     repeat_distance: Distance

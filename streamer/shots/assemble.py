@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decode.interface import FrameBatch, Sample
-from streamer.shots.evidence import Cut, CutDetector, Evidence
+from streamer.shots.evidence import Cut, CutDetector, Doubt, Evidence
 from streamer.spans import Span
+
+_NO_TIMES: NDArray[np.int64] = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class LongShotRule:
     """While more than ``over`` seconds of a shot remain, its first ``piece`` seconds are cut off.
 
     Panda-70M (arXiv 2402.19479, section 3.1) cuts at 5 s; its released code leaves a rest of up
-    to 7 s whole.
+    to 7 s whole. Those are the defaults.
     """
 
     piece: Fraction = Fraction(5)
@@ -36,12 +38,18 @@ class Shot:
             int64, shape ``(frames + 1,)``.
         time_base: seconds per tick.
         samples: its sampled frames; none where the shot is shorter than the sampling interval.
+        lead: start of each frame of the transition before it, in ticks, int64 ``(N,)``.
+        after_cut: whether a cut is before it, or nothing; else it goes on with the same take.
+        doubt: of the cut before it, if that may be none.
     """
 
     span: Span
     times: NDArray[np.int64]
     time_base: Fraction
     samples: tuple[Sample, ...]
+    lead: NDArray[np.int64] = field(default_factory=lambda: _NO_TIMES)
+    after_cut: bool = True
+    doubt: Doubt | None = None
 
 
 def find_shots(
@@ -65,6 +73,8 @@ class _OpenShot:
         self._times = np.zeros(1, np.int64)
         self._time_base = Fraction(1)
         self._samples: list[Sample] = []
+        self._lead, self._after_cut = _NO_TIMES, True
+        self._doubt: Doubt | None = None
 
     def add(self, batch: FrameBatch) -> None:
         first_batch = len(self._times) == 1 and self._first == 0
@@ -101,11 +111,17 @@ class _OpenShot:
             return
         times = self._times[: count + 1]
         samples = tuple(sample for sample in self._samples if sample.index < end)
-        yield Shot(self._span(times, end), times, self._time_base, samples)
+        span = self._span(times, end)
+        before = self._lead, self._after_cut, self._doubt
+        yield Shot(span, times, self._time_base, samples, *before)
+        self._lead, self._after_cut, self._doubt = _NO_TIMES, False, None
         self._drop(end)
 
     def _skip(self, cut: Cut) -> None:
+        """Leave a transition out, but keep its times for the shot that follows."""
+        self._after_cut, self._doubt = True, cut.doubt
         if cut.start > self._first:
+            self._lead = np.concatenate([self._lead, self._times[: cut.start - self._first]])
             self._drop(cut.start)
 
     def _drop(self, end: int) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from streamer.shots.auto import AutoDetector
 from streamer.shots.content import ContentDetector
 from streamer.shots.evidence import CutDetector
 from streamer.shots.transnetv2 import ScoreWindow, TransNetV2Detector
 
 
 def make_detector(
-    name: Literal["content", "transnetv2"], content_threshold: float, score_window: ScoreWindow
+    name: Literal["auto", "content", "transnetv2"],
+    content_threshold: float,
+    score_window: ScoreWindow,
+    rate: float,
 ) -> CutDetector:
     """A fresh detector for one video.
 
@@ -18,7 +22,10 @@ def make_detector(
         name: which one.
         content_threshold: score from which ``content`` sees a cut.
         score_window: how ``transnetv2`` reaches its model.
+        rate: frames per second of the video.
     """
     if name == "transnetv2":
         return TransNetV2Detector(score_window)
-    return ContentDetector(content_threshold)
+    if name == "content":
+        return ContentDetector(content_threshold)
+    return AutoDetector(rate)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamer.decode.interface import Pixels
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What there is to see around a change that may be a cut or motion.
+
+    Attributes:
+        window: small frames around it, the change in the middle, uint8 ``(100, 27, 48, 3)``.
+        reach: how far from the middle a cut may be to be this one, in frames of the window.
+    """
+
+    window: Pixels
+    reach: int
 
 
 @dataclass(frozen=True)
@@ -13,10 +26,18 @@ class Cut:
     """A shot ends before frame ``end``; the next one starts at frame ``start``.
 
     The frames in ``[end, start)`` lie in a gradual transition and belong to neither.
+
+    Raises:
+        ValueError: if the next shot starts before this one ends.
     """
 
     end: int
     start: int
+    doubt: Doubt | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.start < self.end:
+            raise ValueError(f"a shot that ends at {self.end} is followed by one at {self.start}")
 
 
 @dataclass(frozen=True)

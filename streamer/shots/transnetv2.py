@@ -2,7 +2,7 @@
 
 The published protocol: windows of 100 frames with a stride of 50, of which frames 25 to 75 are
 kept; the first and the last frame are repeated as padding; a frame is a cut where the
-single-frame head exceeds 0.5.
+single-frame head exceeds 0.5. How far a gradual transition reaches says the many-hot head.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streamer.decode.interface import Pixels
 from streamer.shots.evidence import Cut, Evidence
+from streamer.shots.runs import THRESHOLD, CutRuns
+from streamer_client.triton import ShotScores
 
 WINDOW, STRIDE, MARGIN = 100, 50, 25
 WINDOWS_IN_FLIGHT = 8
 
-ScoreWindow = Callable[[Pixels], "Future[NDArray[np.float32]]"]
+ScoreWindow = Callable[[Pixels], "Future[ShotScores]"]
 
 
 class TransNetV2Detector:
     """Streams cuts out of small frames.
 
     Args:
-        score_window: sends one window, uint8 ``(100, 27, 48, 3)``, and promises the probability
-            that each frame ends a shot, float32 ``(100,)``.
+        score_window: sends one window, uint8 ``(100, 27, 48, 3)``, and promises its scores.
         threshold: probability from which a frame is a cut.
     """
 
-    def __init__(self, score_window: ScoreWindow, threshold: float = 0.5):
+    def __init__(self, score_window: ScoreWindow, threshold: float = THRESHOLD):
         self._score_window = score_window
-        self._runs = _CutRuns(threshold)
-        self._pending: deque[Future[NDArray[np.float32]]] = deque()
+        self._runs = CutRuns(threshold)
+        self._pending: deque[Future[ShotScores]] = deque()
         self._buffer: Pixels | None = None
         self._fed = 0
         self._padding_to_skip = 0
@@ -75,38 +75,5 @@ class TransNetV2Detector:
     def _collect(self, allowed_in_flight: int) -> Iterator[Cut]:
         """Scores that are there; waits only where more windows are in flight than allowed."""
         while self._pending and (len(self._pending) > allowed_in_flight or self._pending[0].done()):
-            scores = self._pending.popleft().result()[MARGIN : WINDOW - MARGIN]
-            yield from self._runs.step(scores[: self._fed - self._runs.frames])
-
-
-class _CutRuns:
-    """Turns runs of frames above the threshold into cuts, as the authors' code does.
-
-    The first frame of a run still belongs to the shot that ends; what follows of the run belongs
-    to no shot.
-    """
-
-    def __init__(self, threshold: float):
-        self._threshold = threshold
-        self._run_start: int | None = None
-        self.frames = 0
-
-    @property
-    def decided(self) -> int:
-        """No later cut ends a shot before this frame: an open run still holds its cut back."""
-        return self.frames if self._run_start is None else self._run_start + 1
-
-    def step(self, scores: NDArray[np.float32]) -> Iterator[Cut]:
-        for score in scores:
-            above = bool(score > self._threshold)
-            if above and self._run_start is None:
-                self._run_start = self.frames
-            elif not above:
-                yield from self.finish()
-            self.frames += 1
-
-    def finish(self) -> Iterator[Cut]:
-        """End the open run, if any, at the current frame."""
-        if self._run_start is not None:
-            yield Cut(self._run_start + 1, self.frames)
-            self._run_start = None
+            end = MARGIN + min(STRIDE, self._fed - self._runs.frames)
+            yield from self._runs.step(self._pending.popleft().result().within(MARGIN, end))

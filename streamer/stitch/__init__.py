@@ -1,6 +1,7 @@
 """Stitching: neighbouring shots that show one event become a clip."""
 
 from streamer.stitch.clips import Clip, stitch
+from streamer.stitch.doubts import settle_doubts
 from streamer.stitch.given import cut_given_spans
 from streamer.stitch.probe import ProbedShot, probe_shots
 from streamer.stitch.rules import StitchRules, rules_for
@@ -12,5 +13,6 @@ __all__ = [
     "cut_given_spans",
     "probe_shots",
     "rules_for",
+    "settle_doubts",
     "stitch",
 ]

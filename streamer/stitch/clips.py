@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decode.interface import Sample
+from streamer.shots import Shot
 from streamer.spans import Span
 from streamer.stitch import rules as rule
+from streamer.stitch.neighbours import Neighbours
 from streamer.stitch.probe import ProbedShot
 from streamer.stitch.rules import Embedding, StitchRules
 from streamer.stitch.thinning import Thinning
@@ -43,7 +45,9 @@ def stitch(
         if event is not None and not event.continues_with(shot):
             yield from kept.clips(event)
             event = None
-        event = event or _OpenEvent(shot, rules, frames_per_clip)
+        if event is None:
+            dropped += Counter(transition=int(shot.shot.lead.size > 0))
+            event = _OpenEvent(shot, rules, frames_per_clip)
         event.add(shot)
     if event is not None:
         yield from kept.clips(event)
@@ -55,20 +59,21 @@ class _OpenEvent:
     def __init__(self, first: ProbedShot, rules: StitchRules, frames_per_clip: int):
         self._rules = rules
         self._limit = first.shot.span.start + rules.max_seconds
+        self._neighbours = Neighbours(rules)
         self._samples = Thinning(frames_per_clip)
         self._kept: list[Span] = []
         self._times: list[NDArray[np.int64]] = []
         self._time_base = first.shot.time_base
         self._mean = np.zeros_like(first.head)
         self._count = 0
-        self._last = first
+        self._end: NDArray[np.int64] = first.shot.times[-1:]
         self.span = first.shot.span
         self.head = first.head
 
     @property
     def tail(self) -> Embedding:
         """Embedding near the end."""
-        return self._last.tail
+        return self._neighbours.last.tail
 
     @property
     def mean(self) -> Embedding:
@@ -76,26 +81,39 @@ class _OpenEvent:
         return self._mean
 
     def continues_with(self, shot: ProbedShot) -> bool:
-        """Whether ``shot`` follows at once, shows the same event, and still fits."""
+        """Whether ``shot`` comes next, shows the same event, and still fits."""
         fits = self._rules.at_longest == "truncate" or shot.shot.span.end <= self._limit
-        follows = self.span.touches(shot.shot.span)
-        return fits and follows and rule.belongs(self.tail, shot.head, self._rules)
+        lead = len(shot.shot.lead)
+        follows = self.span.end_frame + lead == shot.shot.span.start_frame
+        return fits and follows and self._shows(shot)
 
     def add(self, shot: ProbedShot) -> None:
-        """Append a shot for which ``continues_with`` holds."""
+        """Append a shot for which ``continues_with`` holds, and the transition before it."""
         self._count += 1
         self._mean = self._mean + ((shot.head + shot.tail) / 2 - self._mean) / self._count
-        self._last = shot
-        self.span = self.span.until(shot.shot.span)
+        self._neighbours.add(shot)
         if shot.shot.span.start < self._limit:
-            self._kept.append(shot.shot.span)
-            self._times.append(shot.shot.times)
-            self._samples.extend(shot.shot.samples)
+            self._extend(shot.shot)
+        self.span = self.span.until(shot.shot.span)
+
+    def _shows(self, shot: ProbedShot) -> bool:
+        if self._rules.keeps_takes and not shot.shot.after_cut:
+            return True
+        return self._neighbours.show(shot)
+
+    def _extend(self, shot: Shot) -> None:
+        if self._kept:
+            self._times.append(shot.lead)
+        goes_on = bool(self._kept) and not shot.after_cut
+        before = self._kept.pop() if goes_on else shot.span
+        self._kept.append(before.until(shot.span))
+        self._times.append(shot.times[:-1])
+        self._end = shot.times[-1:]
+        self._samples.extend(shot.samples)
 
     def clip(self, index: int) -> Clip:
         """The event cut to the longest clip and trimmed."""
-        # Neighbouring shots share a time: the end of one is the start of the next.
-        times = np.concatenate([*(each[:-1] for each in self._times), self._times[-1][-1:]])
+        times = np.concatenate([*self._times, self._end])
         longest = int(np.searchsorted(times, float(self._limit / self._time_base), side="right"))
         end = max(1, min(longest, len(times)) - 1)
         trim = int(self._rules.trim * end)

@@ -99,7 +99,7 @@ def test_a_peer_that_is_not_installed_is_said_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "scenedetect", None)
-    with pytest.raises(UsageError, match="pip install --no-deps scenedetect"):
+    with pytest.raises(UsageError, match=r"pip install 'streamer\[eval\]'"):
         _run("split", "--truth", "none.json", "--against", "pyscenedetect")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,22 @@ from streamer.models.shot_scores import ShotScorer
 
 from .conftest import Photographs
 
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=DEVICES)
+def device(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
 
 @pytest.fixture(scope="module")
-def scorer() -> ShotScorer:
-    return ShotScorer()
+def scorer(device: str) -> ShotScorer:
+    return ShotScorer(device=device, precision="fp32")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +54,22 @@ def test_scores_equal_the_packages_own(scorer: ShotScorer, windows: NDArray[np.u
     for logits, scored in zip((cut, others["many_hot"]), scores, strict=True):
         expected = torch.sigmoid(logits[..., 0]).numpy()
         np.testing.assert_allclose(scored, expected, atol=1e-4)
+
+
+def test_bfloat16_stays_near_float32(
+    device: str, scorer: ShotScorer, windows: NDArray[np.uint8]
+) -> None:
+    rounded = ShotScorer(device=device, precision="bf16")(windows)
+    for coarse, fine in zip(rounded, scorer(windows), strict=True):
+        assert not np.array_equal(coarse, fine)
+        np.testing.assert_allclose(coarse, fine, atol=0.05)
+        np.testing.assert_array_equal(coarse > 0.5, fine > 0.5)
+
+
+def test_the_precision_is_what_the_processor_has_instructions_for() -> None:
+    flags = {*Path("/proc/cpuinfo").read_text().split()}
+    expected = "bf16" if flags & {"amx_bf16", "avx512_bf16"} else "fp32"
+    assert ShotScorer(device="cpu").precision == expected
 
 
 def test_a_cut_is_seen_where_it_is(scorer: ShotScorer, windows: NDArray[np.uint8]) -> None:

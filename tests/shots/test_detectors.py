@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from streamer.decode.interface import Pixels
-from streamer.shots import ContentDetector, Cut, CutDetector, TransNetV2Detector
+from streamer.shots import AutoDetector, ContentDetector, Cut, CutDetector, TransNetV2Detector
+from streamer_client.triton import ShotScores
 from tests.frames import flat_frames
 
 SHOT_COLOURS = [(200, 30, 30), (20, 180, 40), (30, 40, 220), (240, 240, 240), (5, 5, 5)]
@@ -23,10 +25,11 @@ def colour_shots(lengths: list[int]) -> Pixels:
     )
 
 
-def brightness_scores(window: Pixels) -> "Future[NDArray[np.float32]]":
-    """Stands for a model: probability of a frame = its brightness."""
-    future: Future[NDArray[np.float32]] = Future()
-    future.set_result(window[:, 0, 0, 0].astype(np.float32) / 255)
+def brightness_scores(window: Pixels) -> "Future[ShotScores]":
+    """Stands for a model: both probabilities of a frame are its brightness."""
+    future: Future[ShotScores] = Future()
+    brightness = window[:, 0, 0, 0].astype(np.float32) / 255
+    future.set_result(ShotScores(brightness, brightness))
     return future
 
 
@@ -60,6 +63,19 @@ def test_content_cuts_do_not_depend_on_chunks(lengths: list[int], sizes: list[in
 
 
 @given(
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=12),
+    sizes=st.lists(st.integers(0, 70), max_size=12),
+    rate=st.sampled_from([12.0, 25.0, 60.0]),
+)
+def test_auto_cuts_do_not_depend_on_chunks(
+    lengths: list[int], sizes: list[int], rate: float
+) -> None:
+    frames = colour_shots(lengths)
+    whole = cuts_of(AutoDetector(rate), iter([frames]))
+    assert cuts_of(AutoDetector(rate), chunked(frames, sizes)) == whole
+
+
+@given(
     levels=st.lists(st.sampled_from([0, 90, 200]), min_size=1, max_size=260),
     sizes=st.lists(st.integers(0, 120), max_size=8),
 )
@@ -73,8 +89,13 @@ def test_transnetv2_cuts_do_not_depend_on_chunks(levels: list[int], sizes: list[
 def test_transnetv2_cuts_are_the_runs_above_the_threshold(levels: list[int]) -> None:
     frames = np.concatenate([flat_frames(1, (level,) * 3) for level in levels])
     cuts = cuts_of(TransNetV2Detector(brightness_scores), iter([frames]))
-    inside = [i for cut in cuts for i in range(cut.end - 1, cut.start)]
-    assert inside == [i for i, level in enumerate(levels) if level]
+    runs = [
+        [i for i, _ in run] for level, run in groupby(enumerate(levels), itemgetter(1)) if level
+    ]
+    hard = [Cut(run[0] + 1, run[-1] + 1) for run in runs if len(run) < 3]
+    gradual = [Cut(run[0], run[-1] + 1) for run in runs if 3 <= len(run) <= 250]
+    assert [cut for cut in cuts if cut.start - cut.end < 2] == hard
+    assert set(gradual) <= set(cuts)
 
 
 def test_content_finds_every_cut_between_long_shots() -> None:

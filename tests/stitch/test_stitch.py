@@ -18,8 +18,11 @@ from streamer.stitch import Clip, ProbedShot, StitchRules, rules_for, stitch
 from streamer.stitch.rules import Embedding
 from tests.frames import TICKS, batches_of, flat_frames
 
+SAME_COLOURS = np.ones(512, np.float32) / 512
+
 CALIBRATED = {
     "stitch_distance": "0.6",
+    "event_distance": "0.6",
     "transition_distance": "1.0",
     "still_distance": "0.15",
     "repeat_distance": "0.3",
@@ -41,7 +44,7 @@ def shot(start: int, frames: int, head: float, tail: float) -> ProbedShot:
     (batch,) = batches_of(flat_frames(frames, (0, 0, 0)), sizes=[frames], first_tick=start * 512)
     span = Span(start * 512 * TICKS, (start + frames) * 512 * TICKS, start, start + frames)
     samples = tuple(replace(s, index=s.index + start) for s in batch.samples)
-    return ProbedShot(Shot(span, batch.times, TICKS, samples), at(head), at(tail))
+    return ProbedShot(Shot(span, batch.times, TICKS, samples), at(head), at(tail), SAME_COLOURS)
 
 
 def clips_of(shots: list[ProbedShot], chosen: StitchRules) -> tuple[list[Clip], Counter[str]]:

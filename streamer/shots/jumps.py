@@ -1,0 +1,52 @@
+"""Sudden changes: frames that differ from the one before far more than their neighbours do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.shots.bursts import Change
+from streamer.shots.evidence import Cut
+from streamer.shots.history import History
+
+# Joins of unrelated clips score 33 and more (99 of them); the floor leaves room for dark pictures.
+_MIN_SCORE = 10.0
+# Those joins stand out of their surroundings by 3.4 and more, a shaking camera seldom by 2.
+_MIN_RATIO = 2.5
+_REACH_SECONDS = 0.4
+_PEAK_FRAMES = 2
+
+
+class Jumps:
+    """Hard cuts in a stream of content scores, relative to the motion around them.
+
+    Like PySceneDetect's AdaptiveDetector it compares a score with the mean of those around it.
+    Too many are better than too few: stitching joins again what shows one event.
+
+    Args:
+        rate: frames per second.
+    """
+
+    def __init__(self, rate: float):
+        self.reach = max(_PEAK_FRAMES, round(_REACH_SECONDS * rate))
+        self._next = 1
+
+    def find(self, history: History, end: int) -> list[Change]:
+        """Cuts before frames up to ``end``; the caller leaves ``reach`` frames behind it."""
+        scores = history.scores(self._next, end)
+        high = self._next + np.flatnonzero(scores >= _MIN_SCORE)
+        self._next = max(end, self._next)
+        return [
+            Change(Cut(at, at), float(history.scores(at, at + 1)[0]))
+            for at in map(int, high)
+            if self._stands_out(history, at)
+        ]
+
+    def _stands_out(self, history: History, at: int) -> bool:
+        score = history.scores(at, at + 1)[0]
+        before = history.scores(max(at - self.reach, 1), at)
+        after = history.scores(at + 1, at + self.reach + 1)
+        is_peak = bool(
+            np.all(before[-_PEAK_FRAMES:] < score) and np.all(after[:_PEAK_FRAMES] <= score)
+        )
+        around = np.concatenate([before[:-1], after[1:]])
+        return is_peak and (around.size == 0 or score >= _MIN_RATIO * around.mean())
