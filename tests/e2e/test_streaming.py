@@ -90,8 +90,8 @@ def test_a_job_can_be_given_up_half_way(
     assert list(decoded[0].stream.batches()) == []
 
 
-@pytest.mark.parametrize("detector", ["content", "transnetv2"])
-def test_both_detectors_find_the_cuts(
+@pytest.mark.parametrize("detector", ["auto", "content", "transnetv2"])
+def test_every_detector_finds_the_cuts(
     reel: SampleReel, models: TritonModels, local: Settings, detector: str
 ) -> None:
     records = run(reel, models, local, options={"detector": detector, "captions": False})
@@ -105,10 +105,11 @@ def test_both_detectors_find_the_cuts(
 def test_the_detector_is_named_where_it_is_a_model(
     reel: SampleReel, models: TritonModels, local: Settings
 ) -> None:
-    spans = [(0.0, 1.0)]
-    plain = run(reel, models, local, spans=spans)
-    windows = run(reel, models, local, spans=spans, options={"detector": "transnetv2"})
+    plain = run(reel, models, local, options={"detector": "content"})
+    windows = run(reel, models, local, options={"detector": "transnetv2"})
+    given = run(reel, models, local, spans=[(0.0, 1.0)], options={"detector": "transnetv2"})
     assert captions(windows)[0].models.keys() - captions(plain)[0].models.keys() == {"shots"}
+    assert captions(given)[0].models.keys() == captions(plain)[0].models.keys()
 
 
 def test_given_spans_are_captioned_as_they_are(
