@@ -40,7 +40,7 @@ class AutoDetector:
         self._half_window = WINDOW // 2 * self._step
         self._history = History()
         self._jumps, self._ramps, self._bursts = Jumps(rate), Ramps(rate), Bursts(rate)
-        self._lag = max(self._jumps.reach, self._ramps.reach)
+        self._lag = self._jumps.reach + self._ramps.reach
         self._known: list[Change] = []
         self._doubted: deque[_Doubted] = deque()
         self._seen = 0
@@ -63,10 +63,10 @@ class AutoDetector:
     def _look(self, end: int) -> None:
         """Find the changes around the frames before ``end``."""
         self._seen = max(end, self._seen)
-        found = [
-            *self._jumps.find(self._history, self._seen),
-            *self._ramps.find(self._history, self._seen),
-        ]
+        known = max(end, min(self._history.end - self._jumps.reach, self._history.end))
+        jumps = self._jumps.find(self._history, known)
+        starts = (jump.cut.start for jump in jumps)
+        found = [*jumps, *self._ramps.find(self._history, starts, known, self._seen)]
         for change in found:
             if change.is_sure:
                 self._known.append(change)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamer.shots.evidence import Cut
 
 _SHORTEST_SHOT_SECONDS = 0.4
 _LONGEST_BURST_SECONDS = 1.5
-GRADUAL = float("inf")
+# What an unsure change weighs beside a sure one.
+_UNSURE = 0.85
 
 
 @dataclass(frozen=True)
@@ -18,20 +19,20 @@ class Change:
 
     Attributes:
         cut: where it is.
-        strength: the content score of a sudden one, ``GRADUAL`` of another.
+        contrast: how much the colours before and after it differ, 0 to 1.
         is_sure: whether it can be nothing else.
     """
 
     cut: Cut
-    strength: float
+    contrast: float
     is_sure: bool = True
 
 
 class Bursts:
-    """Of changes less than 0.4 s apart keeps the strongest, and gradual ones as a whole.
+    """Of changes less than 0.4 s apart keeps the one with the most contrast.
 
-    Such bursts come from camera flashes, and from the last frames of another shot that editors
-    leave at a join.
+    Such bursts come from camera flashes, from the last frames of another shot that editors leave
+    at a join, and from motion right before or after a change: colours stay in motion.
 
     Args:
         rate: frames per second.
@@ -65,13 +66,7 @@ class Bursts:
     def finish(self) -> list[Cut]:
         """The cut of the open burst, if there is one."""
         burst, self._burst = self._burst, []
-        sure = [change for change in burst if change.is_sure] or burst
-        strongest = max((change.strength for change in sure), default=0.0)
-        chosen = [change.cut for change in sure if change.strength == strongest]
-        if len(chosen) <= 1:
-            return chosen
-        whole = max(cut.start for cut in chosen) if strongest == GRADUAL else chosen[0].start
-        return [replace(chosen[0], start=whole)]
+        return [max(burst, key=_weight).cut] if burst else []
 
     @property
     def _latest(self) -> int:
@@ -80,3 +75,7 @@ class Bursts:
     def _goes_on(self, cut: Cut) -> bool:
         near = cut.end < self._latest + self._shortest_shot
         return near and cut.start - self._burst[0].cut.end <= self._longest
+
+
+def _weight(change: Change) -> float:
+    return change.contrast if change.is_sure else _UNSURE * change.contrast

@@ -6,12 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.colours import colour_distance, colours_of
 from streamer.decode.interface import SMALL_HEIGHT, SMALL_WIDTH, Pixels
 from streamer.shots.content import ContentDetector
+from streamer.shots.evidence import Cut
 
 # Of 48x27, so that a block is the mean of 3x3 pixels: little noise, and edges still where they are.
 BLOCK_ROWS, BLOCK_COLUMNS = SMALL_HEIGHT // 3, SMALL_WIDTH // 3
 BLOCK_VALUES = BLOCK_ROWS * BLOCK_COLUMNS * 3
+
+# What is compared before and after a change.
+SIDE_SECONDS = 0.25
 
 Blocks = NDArray[np.int16]
 
@@ -66,6 +71,19 @@ class History:
         wanted = np.arange(start, start + count * step, step)
         frames: Pixels = self._small[np.clip(wanted, self.first, self.end - 1) - self.first]
         return frames
+
+    def contrast(self, cut: Cut, side: int, first: int, end: int) -> float:
+        """How much the colours of ``side`` frames before and after a cut differ, 0 to 1.
+
+        Args:
+            cut: the cut.
+            side: how many frames are looked at on each side, at most.
+            first: no frame before it is looked at.
+            end: nor any from here on.
+        """
+        before = self._small[self._held(max(cut.end - side, first), max(cut.end, first + 1))]
+        after = self._small[self._held(min(cut.start, end - 1), min(cut.start + side, end))]
+        return colour_distance(colours_of(before), colours_of(after))
 
     def _held(self, start: int, end: int) -> slice:
         return slice(max(start - self.first, 0), max(end - self.first, 0))

@@ -6,7 +6,7 @@ import numpy as np
 
 from streamer.shots.bursts import Change
 from streamer.shots.evidence import Cut
-from streamer.shots.history import History
+from streamer.shots.history import SIDE_SECONDS, History
 
 # Joins of unrelated clips score 33 and more (99 of them); the floor leaves room for dark pictures.
 _MIN_SCORE = 10.0
@@ -28,6 +28,7 @@ class Jumps:
 
     def __init__(self, rate: float):
         self.reach = max(_PEAK_FRAMES, round(_REACH_SECONDS * rate))
+        self._side = max(1, round(SIDE_SECONDS * rate))
         self._next = 1
 
     def find(self, history: History, end: int) -> list[Change]:
@@ -36,7 +37,7 @@ class Jumps:
         high = self._next + np.flatnonzero(scores >= _MIN_SCORE)
         self._next = max(end, self._next)
         return [
-            Change(Cut(at, at), float(history.scores(at, at + 1)[0]))
+            Change(Cut(at, at), history.contrast(Cut(at, at), self._side, 0, history.end))
             for at in map(int, high)
             if self._stands_out(history, at)
         ]

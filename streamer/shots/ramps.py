@@ -3,17 +3,20 @@
 Where a picture differs much from the one most of a second later, and no single frame did it,
 there is a transition or there is motion. In a dissolve the pictures between are mixtures of both
 ends, as in the linear model of dissolve detectors (Yu, Bozdagi and Harrington, ICIP 1997); in a
-wipe one line after the other turns new; in a dip one picture between is of a single colour.
+dip one picture between is of a single colour; for wipes see `streamer.shots.wipes`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.shots.bursts import GRADUAL, Change
+from streamer.shots.bursts import Change
 from streamer.shots.evidence import Cut
-from streamer.shots.history import BLOCK_COLUMNS, BLOCK_ROWS, Blocks, History
+from streamer.shots.history import SIDE_SECONDS, Blocks, History
+from streamer.shots.wipes import find_wipe
 
 _LAG_SECONDS = 0.9
 _PEAK_SECONDS = 0.3
@@ -24,9 +27,12 @@ _MIN_CHANGE = 28.0
 # A single frame that makes more of the change than this is a jump.
 _MAX_STEP = 0.5
 _MIXED, _PLAIN = 0.15, 0.3
-_FRONT, _MIN_SWEEP = 0.85, 0.2
+
+# Fewer make no transition.
+_FEWEST_PICTURES = 5
 
 Floats = NDArray[np.float32]
+Indexes = NDArray[np.intp]
 
 
 class Ramps:
@@ -37,30 +43,52 @@ class Ramps:
     """
 
     def __init__(self, rate: float):
+        self._rate = rate
+        self._side = max(1, round(SIDE_SECONDS * rate))
         self._half = max(1, round(_LAG_SECONDS / 2 * rate))
         self._peak = max(1, round(_PEAK_SECONDS * rate))
         self.view = max(2, round(_VIEW_SECONDS * rate))
         self.reach = max(self._half + self._peak, self.view)
+        self._jumps: list[int] = []
         self._changes: NDArray[np.float64] = np.empty(0)
         self._first = self._half
         self._next = self._half
 
-    def find(self, history: History, end: int) -> list[Change]:
-        """Changes around frames up to ``end``; the caller leaves ``reach`` frames behind it."""
-        self._measure(history)
+    def find(self, history: History, jumps: Iterable[int], known: int, end: int) -> list[Change]:
+        """Changes around frames up to ``end``; the caller leaves ``reach`` frames behind it.
+
+        Args:
+            history: the last frames.
+            jumps: new frames before which a cut was found; no change reaches over one.
+            known: jumps before this frame are known.
+            end: where to stop.
+        """
+        self._jumps.extend(jumps)
+        self._measure(history, known)
         begin, self._next = self._next, max(end, self._next)
         high = begin + np.flatnonzero(self._changes_of(begin, end) >= _MIN_CHANGE)
         changes = [self._judge(history, int(at)) for at in high if self._is_peak(int(at))]
         self._forget(end - self._peak - 1)
         return [change for change in changes if change is not None]
 
-    def _measure(self, history: History) -> None:
-        """Append the changes around all frames whose later picture has come."""
-        done = self._first + len(self._changes)
-        later = history.blocks(done + self._half, history.end)
-        earlier = history.blocks(done - self._half, history.end - 2 * self._half)
-        changes = np.abs(later - earlier[: len(later)]).mean(axis=1)
+    def _measure(self, history: History, known: int) -> None:
+        """Append the changes around all frames whose later picture is known."""
+        at = np.arange(self._first + len(self._changes), known - self._half)
+        if at.size == 0:
+            return
+        first, last = self._bounds(at, self._half, history)
+        pictures = history.blocks(int(first[0]), int(last[-1]) + 1)
+        changes = np.abs(pictures[last - first[0]] - pictures[first - first[0]]).mean(axis=1)
         self._changes = np.concatenate([self._changes, changes])
+
+    def _bounds(self, at: Indexes, half: int, history: History) -> tuple[Indexes, Indexes]:
+        """First and last frames around ``at`` within ``half`` and within the same shot."""
+        edges = np.array([history.first, *self._jumps, history.end])
+        later = np.searchsorted(edges, at, side="right")
+        return (
+            np.maximum(at - half, edges[later - 1]),
+            np.minimum(at + half, edges[later] - 1),
+        )
 
     def _changes_of(self, start: int, end: int) -> NDArray[np.float64]:
         return self._changes[max(start - self._first, 0) : max(end - self._first, 0)]
@@ -69,6 +97,8 @@ class Ramps:
         count = max(min(before - self._first, len(self._changes)), 0)
         self._changes = self._changes[count:]
         self._first += count
+        oldest = self._first - self.view - self._half
+        self._jumps = [jump for jump in self._jumps if jump >= oldest]
 
     def _is_peak(self, at: int) -> bool:
         change = self._changes_of(at, at + 1)[0]
@@ -77,13 +107,19 @@ class Ramps:
         return bool(np.all(before < change) and np.all(after <= change))
 
     def _judge(self, history: History, at: int) -> Change | None:
-        start = max(at - self.view, history.first)
-        view = history.blocks(start, at + self.view + 1)
-        near = history.blocks(at - self._half, at + self._half + 1)
-        if _is_sudden(near):
+        start, view = self._around(history, at, self.view)
+        _, near = self._around(history, at, self._half)
+        if len(near) < _FEWEST_PICTURES or _is_sudden(near):
             return None
+        wipe = find_wipe(lambda frame: self._around(history, frame, self.view), at, self._rate)
         first, last = _extent(view, at - start)
-        return Change(Cut(start + first, start + last), GRADUAL, _is_transition(near))
+        cut = Cut(*wipe) if wipe else Cut(start + first, start + last)
+        contrast = history.contrast(cut, self._side, start, start + len(view))
+        return Change(cut, contrast, is_sure=wipe is not None or _is_transition(near))
+
+    def _around(self, history: History, at: int, half: int) -> tuple[int, Blocks]:
+        first, last = self._bounds(np.array([at]), half, history)
+        return int(first[0]), history.blocks(int(first[0]), int(last[0]) + 1)
 
 
 def _is_sudden(view: Blocks) -> bool:
@@ -92,14 +128,10 @@ def _is_sudden(view: Blocks) -> bool:
 
 
 def _is_transition(view: Blocks) -> bool:
-    """Whether the pictures between both ends are mixtures of them, or parts, or plain."""
+    """Whether the pictures between both ends are mixtures of them, or one is plain."""
     pictures = view.astype(np.float32)
     start, end, between = pictures[0], pictures[-1], pictures[1:-1]
-    return (
-        _plainest(view) is not None
-        or _mixture_error(start, end, between) < _MIXED
-        or _sweeps(start, end, between)
-    )
+    return _plainest(view) is not None or _mixture_error(start, end, between) < _MIXED
 
 
 def _progress(view: Blocks) -> Floats:
@@ -121,9 +153,11 @@ def _extent(view: Blocks, centre: int) -> tuple[int, int]:
 def _dip(down: Floats, up: Floats) -> tuple[int, int]:
     """From the first tenth on the way down to the last on the way up."""
     old, new = np.flatnonzero(down < 0.1), np.flatnonzero(up > 0.9)
-    first = int(old[-1]) + 1 if old.size else 0
-    last = len(down) - 1 + (int(new[0]) if new.size else len(up) - 1)
-    return min(first, len(down) - 1), last
+    plain = len(down) - 1
+    before = plain - (int(old[-1]) + 1 if old.size else 0)
+    after = int(new[0]) if new.size else len(up) - 1
+    half = max(1, min(before, after))  # what reaches further on one side is motion
+    return max(plain - half, 0), min(plain + half, plain + len(up) - 1)
 
 
 def _crossing(progress: Floats, centre: int) -> tuple[int, int]:
@@ -144,28 +178,6 @@ def _mixture_error(start: Floats, end: Floats, between: Floats) -> float:
     shares = (between - start) @ way / square
     rests = between - start - shares[:, None] * way
     return float(np.sqrt((rests**2).sum(axis=1) / square).mean())
-
-
-def _sweeps(start: Floats, end: Floats, between: Floats) -> bool:
-    """Whether the new picture takes the place of the old one column by column, or row by row."""
-    shape = (-1, BLOCK_ROWS, BLOCK_COLUMNS, 3)
-    old, new = (np.abs(between - each).reshape(shape) for each in (start, end))
-    return any(
-        _is_front(new.mean(axis=across) < old.mean(axis=across)) for across in ((1, 3), (2, 3))
-    )
-
-
-def _is_front(is_new: NDArray[np.bool_]) -> bool:
-    """Whether lines turn new one after the other, and stay so; shape ``(pictures, lines)``.
-
-    Lines that turn all at once are a dissolve, and lines that turn to and fro are motion.
-    """
-    turns = (~is_new).sum(axis=0)
-    stays = np.arange(len(is_new))[:, None] >= turns
-    steps = np.diff(turns)
-    ordered = max((steps >= 0).mean(), (steps <= 0).mean())
-    spread = np.ptp(turns) / len(is_new)
-    return bool((stays == is_new).mean() > _FRONT and ordered > _FRONT and spread > _MIN_SWEEP)
 
 
 def _plainest(view: Blocks) -> int | None:

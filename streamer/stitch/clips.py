@@ -37,14 +37,14 @@ def stitch(
     What a rule leaves out is counted in ``dropped`` under the rule's name.
     """
     kept = _KeptEvents(rules, dropped)
-    event: _OpenEvent | None = None
+    event, before = None, Neighbours(rules)
     for shot in shots:
         if rule.is_transition(shot.head, shot.tail, rules):
             dropped["shot_transition"] += 1
             continue
-        if event is not None and not event.continues_with(shot):
+        if event is not None and not event.continues_with(shot, before):
             yield from kept.clips(event)
-            event = None
+            before, event = event.neighbours, None
         if event is None:
             dropped += Counter(transition=int(shot.shot.lead.size > 0))
             event = _OpenEvent(shot, rules, frames_per_clip)
@@ -59,7 +59,7 @@ class _OpenEvent:
     def __init__(self, first: ProbedShot, rules: StitchRules, frames_per_clip: int):
         self._rules = rules
         self._limit = first.shot.span.start + rules.max_seconds
-        self._neighbours = Neighbours(rules)
+        self.neighbours = Neighbours(rules)
         self._samples = Thinning(frames_per_clip)
         self._kept: list[Span] = []
         self._times: list[NDArray[np.int64]] = []
@@ -73,25 +73,29 @@ class _OpenEvent:
     @property
     def tail(self) -> Embedding:
         """Embedding near the end."""
-        return self._neighbours.last.tail
+        return self.neighbours.last.tail
 
     @property
     def mean(self) -> Embedding:
         """Mean of all probes, float32 ``(D,)``."""
         return self._mean
 
-    def continues_with(self, shot: ProbedShot) -> bool:
-        """Whether ``shot`` comes next, shows the same event, and still fits."""
+    def continues_with(self, shot: ProbedShot, before: Neighbours) -> bool:
+        """Whether ``shot`` comes next, shows the same event, and still fits.
+
+        A shot that returns to what was seen ``before`` this event, as in a dialogue, shows that
+        both are one scene.
+        """
         fits = self._rules.at_longest == "truncate" or shot.shot.span.end <= self._limit
         lead = len(shot.shot.lead)
         follows = self.span.end_frame + lead == shot.shot.span.start_frame
-        return fits and follows and self._shows(shot)
+        return fits and follows and (self._shows(shot) or before.recall(shot))
 
     def add(self, shot: ProbedShot) -> None:
         """Append a shot for which ``continues_with`` holds, and the transition before it."""
         self._count += 1
         self._mean = self._mean + ((shot.head + shot.tail) / 2 - self._mean) / self._count
-        self._neighbours.add(shot)
+        self.neighbours.add(shot)
         if shot.shot.span.start < self._limit:
             self._extend(shot.shot)
         self.span = self.span.until(shot.shot.span)
@@ -99,7 +103,7 @@ class _OpenEvent:
     def _shows(self, shot: ProbedShot) -> bool:
         if self._rules.keeps_takes and not shot.shot.after_cut:
             return True
-        return self._neighbours.show(shot)
+        return self.neighbours.show(shot)
 
     def _extend(self, shot: Shot) -> None:
         if self._kept:
@@ -157,7 +161,7 @@ class _KeptEvents:
     def _reason_to_drop(self, event: _OpenEvent) -> str | None:
         if rule.is_too_short(event.span, self._rules):
             return "clip_too_short"
-        if rule.is_still(event.head, event.tail, self._rules):
+        if rule.is_still(event.span, event.head, event.tail, self._rules):
             return "clip_still"
         if rule.is_repeat(event.mean, self._means, self._rules):
             return "clip_repeat"

@@ -6,8 +6,8 @@ from collections import deque
 
 import numpy as np
 
+from streamer.colours import colour_distance
 from streamer.stitch import rules as rule
-from streamer.stitch.colours import colour_distance
 from streamer.stitch.probe import ProbedShot
 from streamer.stitch.rules import StitchRules
 
@@ -42,3 +42,9 @@ class Neighbours:
         tails = (each.tail for each in self._shots)
         change = colour_distance(colours, shot.colours)
         return rule.goes_on(tails, shot.head, change, self._rules)
+
+    def recall(self, shot: ProbedShot) -> bool:
+        """Whether ``shot``, which does not follow these, shows them again."""
+        if self._rules.neighbours == 1:
+            return False
+        return rule.returns((each.tail for each in self._shots), shot.head, self._rules)

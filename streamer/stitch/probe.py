@@ -11,10 +11,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.colours import Colours, colours_of
 from streamer.decode.interface import Pixels, Sample
 from streamer.in_flight import InFlight
 from streamer.shots import Shot
-from streamer.stitch.colours import Colours, colours_of
 from streamer.stitch.rules import Embedding
 
 SHOTS_IN_FLIGHT = 2
@@ -56,8 +56,8 @@ def probe_shots(
     """Embed each shot's probes while later shots are being found.
 
     The short end of a take, of which a probe might already show what comes, looks like the piece
-    before it. A whole shot too short to hold a sampled frame is counted in ``dropped`` as
-    ``shot_unsampled``.
+    before it, and so does a shot too short to hold a sampled frame. Where nothing is before that,
+    it is counted in ``dropped`` as ``shot_unsampled``.
 
     Args:
         shots: in order.
@@ -80,8 +80,8 @@ def probe_shots(
 def _look(
     shot: Shot, before: _Look | None, embed: Embed, probes: tuple[float, ...]
 ) -> _Look | None:
-    is_short = not shot.samples or shot.span.seconds < _SHORT_SECONDS
-    if is_short and not shot.after_cut and before is not None:
+    is_end = not shot.after_cut and shot.span.seconds < _SHORT_SECONDS
+    if before is not None and (is_end or not shot.samples):
         return before
     if not shot.samples:
         return None
