@@ -18,7 +18,7 @@ from benchmarks.figures import Figure, quotients
 from benchmarks.media import REAL_REEL
 from benchmarks.report import print_table
 from streamer.config import DecodeSettings
-from streamer.decode import open_video
+from streamer.decode import SPARSE, open_video
 from streamer.shots import ContentDetector
 
 REPEATS = 5
@@ -96,7 +96,7 @@ def _decode_stage(path: Path, settings: DecodeSettings) -> int:
 
 def _decode_and_content(path: Path, settings: DecodeSettings) -> int:
     detector, frames = ContentDetector(), 0
-    with open_video(path, settings) as video:
+    with open_video(path, settings, SPARSE) as video:
         for batch in video.batches():
             detector.feed(batch.small)
             frames += len(batch)

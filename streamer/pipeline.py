@@ -16,7 +16,7 @@ from streamer.decode import FrameBatch, VideoStream, open_video
 from streamer.emit import RecordMaker
 from streamer.failures import describe
 from streamer.served import ServedModels, read_served
-from streamer.shots import find_shots, make_detector
+from streamer.shots import find_shots, make_detector, small_format
 from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, settle_doubts, stitch
 from streamer_client.records import (
     ClipBoundary,
@@ -64,7 +64,7 @@ class _Run:
             with self.clock.stage("acquire"):
                 media = opened.enter_context(acquire(self._job.url, self._settings.acquire))
             with self.clock.stage("decode"):
-                video = opened.enter_context(closing(open_video(media.path, self._settings.decode)))
+                video = opened.enter_context(closing(self._open(media, served)))
             maker = RecordMaker(self._job, video.info, dict(served.versions))
             clips = self._split(video, served)
             for item in self._captioned(clips, media):
@@ -90,6 +90,10 @@ class _Run:
     def _served(self) -> ServedModels:
         shots = self._settings.split.chosen_detector != "content" and self._job.spans is None
         return read_served(self._models, shots=shots, captions=self._job.options.captions)
+
+    def _open(self, media: Media, served: ServedModels) -> VideoStream:
+        small = small_format(served.detector(self._settings.split.chosen_detector))
+        return open_video(media.path, self._settings.decode, small)
 
     def _decoded(self, video: VideoStream) -> Iterator[FrameBatch]:
         for batch in self.clock.watch("decode", video.batches()):

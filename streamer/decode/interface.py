@@ -16,6 +16,25 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
+class SmallFormat:
+    """What the small frames are like that a detector looks at.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        is_averaged: whether a pixel is the mean of what it stands for, or one pixel of it.
+    """
+
+    height: int
+    width: int
+    is_averaged: bool
+
+
+AVERAGED = SmallFormat(SMALL_HEIGHT, SMALL_WIDTH, is_averaged=True)
+SPARSE = SmallFormat(2 * SMALL_HEIGHT, 2 * SMALL_WIDTH, is_averaged=False)
+
+
+@dataclass(frozen=True)
 class VideoInfo:
     """What the container says of the video stream; sizes as displayed (rotation applied)."""
 
@@ -51,7 +70,7 @@ class FrameBatch:
         times: start of each frame in ticks of ``time_base``, int64, shape ``(N + 1,)``; the last
             entry is the end of the last frame, so frame ``i`` covers ``[times[i], times[i+1])``.
         time_base: seconds per tick.
-        small: uint8 RGB, shape ``(N, 27, 48, 3)``.
+        small: uint8 RGB, shape ``(N, 27, 48, 3)``, or ``(N, 54, 96, 3)`` if sparse.
         samples: the frames of this batch that were sampled, in order.
 
     Raises:
@@ -65,10 +84,11 @@ class FrameBatch:
     samples: tuple[Sample, ...] = ()
 
     def __post_init__(self) -> None:
-        expected = (len(self.times) - 1, SMALL_HEIGHT, SMALL_WIDTH, 3)
-        if self.small.shape != expected or self.small.dtype != np.uint8:
+        count = len(self.times) - 1
+        shapes = [(count, each.height, each.width, 3) for each in (AVERAGED, SPARSE)]
+        if self.small.shape not in shapes or self.small.dtype != np.uint8:
             raise ValueError(
-                f"small frames are {self.small.dtype} {self.small.shape}, not uint8 {expected}"
+                f"small frames are {self.small.dtype} {self.small.shape}, not uint8 {shapes[0]}"
             )
         if np.any(np.diff(self.times) <= 0):
             raise ValueError("presentation times do not advance")

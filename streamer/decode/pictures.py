@@ -1,4 +1,4 @@
-"""Scales and colours decoded frames: 48x27 for the detectors, larger for the models."""
+"""Scales and colours decoded frames: small for the detectors, larger for the models."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from streamer.decode.geometry import Layout
-from streamer.decode.interface import SMALL_HEIGHT, SMALL_WIDTH, Pixels
+from streamer.decode.interface import Pixels, SmallFormat
 
-# Area averaging, since anything that skips pixels flickers and makes false cuts. Mean error
+# Means are taken over areas: anything that skips pixels flickers with motion. Mean error
 # against an exact area average of the RGB frame, and time, for 640x360 H.264 to 48x27:
 # POINT 13.4, 8 us; FAST_BILINEAR 18.6, 17 us; BILINEAR 3.8; AREA 2.3, 68 us; AREA with full
 # chroma 0.07, 75 us. Without full chroma swscale converts through tables that round down.
 # Halving the planes by 2x2 means first (OpenCV, zero-copy) and scaling eight frames in one call is
 # no faster beside the decoder's threads, where either takes 220 us, and errs more: 0.3 to 0.6
 # against an average that is not rounded, where AREA with full chroma has 0.25.
-_SMALL = Interpolation.AREA | Interpolation.FULL_CHR_H_INT
+_AVERAGED = Interpolation.AREA | Interpolation.FULL_CHR_H_INT
+# Single pixels keep the detail by which PySceneDetect's scores rise, at a third of the time.
+_SPARSE = Interpolation.POINT
 # Samples of an unscaled frame would cost 1.1 ms with full chroma, 0.09 ms without; the models
 # do not see the difference of 1.5 in 255.
 _SAMPLE = Interpolation.AREA
@@ -32,24 +34,26 @@ _HD_LINES = 720
 class Pictures:
     """Makes both outputs of a frame, each through one scaler that is kept."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, small: SmallFormat) -> None:
         self._orientation = layout.orientation
-        self._small_size = layout.orientation.size(SMALL_WIDTH, SMALL_HEIGHT)
+        self._format = small
+        self._small_size = layout.orientation.size(small.width, small.height)
+        self._small_way = _AVERAGED if small.is_averaged else _SPARSE
         self._sample_size = layout.orientation.size(*layout.sample)
         # A scaler is set up anew whenever its sizes change, so the outputs do not share one.
         self._small_scaler, self._sample_scaler = VideoReformatter(), VideoReformatter()
 
     def small(self, frame: VideoFrame) -> VideoFrame:
         """The frame scaled, RGB, but not yet turned, to be given to `stacked`."""
-        return _scaled(self._small_scaler, frame, self._small_size, _SMALL)
+        return _scaled(self._small_scaler, frame, self._small_size, self._small_way)
 
     def stacked(self, small: Sequence[VideoFrame]) -> Pixels:
-        """What `small` gave, turned as displayed, uint8 RGB ``(N, 27, 48, 3)``.
+        """What `small` gave, turned as displayed, uint8 RGB ``(N, height, width, 3)``.
 
         Done for a whole batch: between two waits for the decoder, with cold caches, it costs 30 us
         a frame more than in a loop.
         """
-        frames = np.empty((len(small), SMALL_HEIGHT, SMALL_WIDTH, 3), np.uint8)
+        frames = np.empty((len(small), self._format.height, self._format.width, 3), np.uint8)
         for target, scaled in zip(frames, small, strict=True):
             target[:] = self._orientation.apply(_pixels(scaled))
         return frames

@@ -18,7 +18,7 @@ from streamer.decode.damage import Damage
 from streamer.decode.frames import FrameReader
 from streamer.decode.geometry import Layout
 from streamer.decode.header import read_info, stated_end, stated_length
-from streamer.decode.interface import FrameBatch
+from streamer.decode.interface import AVERAGED, FrameBatch, SmallFormat
 from streamer.decode.limits import check_pixels, check_seconds
 from streamer.decode.opening import STAGE, choose_stream, open_container
 from streamer.decode.pictures import Pictures
@@ -29,8 +29,13 @@ from streamer.errors import JobFailed, JobRejected
 _LACKING = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
 
 
-def open_video(path: Path, settings: DecodeSettings) -> PyavStream:
+def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED) -> PyavStream:
     """Open a file for one pass of decoding, and decode its first frame.
+
+    Args:
+        path: the file.
+        settings: sampling and limits.
+        small: what the small frames are to be like.
 
     Raises:
         JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
@@ -40,7 +45,7 @@ def open_video(path: Path, settings: DecodeSettings) -> PyavStream:
     try:
         stream = choose_stream(container)
         _check_header(container, stream, settings)
-        return PyavStream(container, stream, settings)
+        return PyavStream(container, stream, settings, small)
     except BaseException:
         container.close()
         raise
@@ -62,7 +67,11 @@ class PyavStream:
     """
 
     def __init__(
-        self, container: InputContainer, stream: AvVideoStream, settings: DecodeSettings
+        self,
+        container: InputContainer,
+        stream: AvVideoStream,
+        settings: DecodeSettings,
+        small: SmallFormat,
     ) -> None:
         stream.codec_context.thread_type = ThreadType.AUTO
         stream.codec_context.thread_count = settings.threads
@@ -78,7 +87,7 @@ class PyavStream:
         self._most_ticks = int(settings.max_seconds / time_base)
         self._timeline = Timeline(time_base, self.info.average_rate)
         points = SamplePoints(settings.sample_rate, time_base)
-        self._batch = BatchBuilder(Pictures(layout), points, time_base)
+        self._batch = BatchBuilder(Pictures(layout, small), points, time_base)
 
     def __enter__(self) -> Self:
         return self

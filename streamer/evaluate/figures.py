@@ -36,6 +36,8 @@ class Figures:
         running_mean: mean over clips of the max running distance; ``None`` if no clip has two
             samples.
         running_p95: its 95th percentile over clips.
+        boundary_latency: median over clips of the frames decoded beyond its end when it came out;
+            ``None`` where that was not watched.
         frames_per_second: speed, decoding included.
     """
 
@@ -52,6 +54,7 @@ class Figures:
     coverage: float
     running_mean: float | None
     running_p95: float | None
+    boundary_latency: float | None
     frames_per_second: float
 
 
@@ -74,6 +77,7 @@ def figures_of(measured: Measurement) -> Figures:
         coverage=measured.kept / measured.total if measured.total else 0.0,
         running_mean=_mean(measured.running),
         running_p95=float(np.percentile(measured.running, 95)) if measured.running else None,
+        boundary_latency=float(np.median(measured.frames_after)) if measured.frames_after else None,
         frames_per_second=measured.total / max(measured.seconds, 1e-9),
     )
 

@@ -71,6 +71,7 @@ class Measurement:
         lengths: of each clip, in seconds.
         shots_per_clip: of each clip.
         running: max running distance of each clip of two seconds or more.
+        frames_after: frames decoded beyond each clip's end when it came out, where watched.
         kept: frames in clips.
         total: frames of the video.
         seconds: wall time of the splitting.
@@ -82,6 +83,7 @@ class Measurement:
     lengths: tuple[float, ...]
     shots_per_clip: tuple[int, ...]
     running: tuple[float, ...]
+    frames_after: tuple[int, ...]
     kept: int
     total: int
     seconds: float
@@ -98,6 +100,7 @@ def measure(compared: Compared, truth: Manifest, running: RunningDistances) -> M
         lengths=tuple(float(len(clip) / truth.fps) for clip in split.clips),
         shots_per_clip=split.shots_per_clip,
         running=tuple(each for each in distances if each is not None),
+        frames_after=split.frames_after,
         kept=sum(len(clip) for clip in split.clips),
         total=split.total,
         seconds=split.seconds,
@@ -114,6 +117,7 @@ def pool(measurements: Iterable[Measurement]) -> Measurement:
         lengths=tuple(chain.from_iterable(part.lengths for part in parts)),
         shots_per_clip=tuple(chain.from_iterable(part.shots_per_clip for part in parts)),
         running=tuple(chain.from_iterable(part.running for part in parts)),
+        frames_after=tuple(chain.from_iterable(part.frames_after for part in parts)),
         kept=sum(part.kept for part in parts),
         total=sum(part.total for part in parts),
         seconds=sum(part.seconds for part in parts),

@@ -22,9 +22,10 @@ from streamer.shots import (
     TransNetV2Detector,
     find_shots,
     make_detector,
+    small_format,
 )
 from streamer.spans import Span
-from streamer.stitch import probe_shots, rules_for, settle_doubts, stitch
+from streamer.stitch import Clip, probe_shots, rules_for, settle_doubts, stitch
 from streamer.stitch.probe import ProbedShot
 from streamer.stitch.rules import distance
 from streamer_client.triton import TritonModels
@@ -53,10 +54,11 @@ def split_video(
     chosen = settings.split.chosen_detector
     served = read_served(models, shots=chosen != "content", captions=False)
     rules = rules_for(settings.split, served.calibrated)
-    with closing(open_video(path, settings.decode)) as video:
+    name = served.detector(chosen)
+    with closing(open_video(path, settings.decode, small_format(name))) as video:
         detector = _Watched(
             make_detector(
-                served.detector(chosen),
+                name,
                 rules.content_threshold,
                 models.detect_shots,
                 float(video.info.average_rate),
@@ -64,19 +66,14 @@ def split_video(
         )
         shots = find_shots(watch.batches(video.batches()), detector, rules.long_shots)
         probed = probe_shots(shots, models.embed_images, rules.probes, Counter())
-        clips = [
-            *stitch(
-                watch.shots(settle_doubts(probed, rules, models.detect_shots)),
-                rules,
-                settings.caption.frames,
-                Counter(),
-            )
-        ]
+        sure = watch.shots(settle_doubts(probed, rules, models.detect_shots))
+        stitched = stitch(sure, rules, settings.caption.frames, Counter())
+        clips = [*watch.clips(stitched)]
     seconds = time.perf_counter() - start
     seen = tuple(watch.seen(detector.starts))
     counts = tuple(len(clip.shots) for clip in clips)
     spans = tuple(_frames(clip.span) for clip in clips)
-    return Split(method, spans, seen, counts, watch.decoded, seconds)
+    return Split(method, spans, seen, counts, watch.decoded, seconds, tuple(watch.frames_after))
 
 
 def split_into_shots(
@@ -117,18 +114,19 @@ class _Watched:
 
 
 class _Watch:
-    """Counts frames and keeps the distances by which stitching decides."""
+    """Counts frames, keeps the distances by which stitching decides, notes how late clips come."""
 
     def __init__(self, advance: Advance):
         self._advance = advance
         self._last: ProbedShot | None = None
         self._seen: list[tuple[Frames, float, float | None]] = []
         self.decoded = 0
+        self.frames_after: list[int] = []
 
     def batches(self, batches: Iterable[FrameBatch]) -> Iterator[FrameBatch]:
         for batch in batches:
-            yield batch
             self.decoded += len(batch)
+            yield batch
             self._advance(len(batch))
 
     def shots(self, shots: Iterable[ProbedShot]) -> Iterator[ProbedShot]:
@@ -138,6 +136,11 @@ class _Watch:
             self._seen.append((_frames(shot.shot.span), inner, before))
             self._last = shot
             yield shot
+
+    def clips(self, clips: Iterable[Clip]) -> Iterator[Clip]:
+        for clip in clips:
+            self.frames_after.append(self.decoded - clip.span.end_frame)
+            yield clip
 
     def seen(self, starts: set[int]) -> Iterator[ShotSeen]:
         for frames, inner, before in self._seen:

@@ -36,6 +36,8 @@ class Split:
         shots_per_clip: how many shots each clip was made of, in the order of ``clips``.
         total: frames of the video.
         seconds: wall time of all of it, decoding included.
+        frames_after: for each clip, in the order of ``clips``, how many frames beyond its end were
+            decoded when it came out; empty where that was not watched.
     """
 
     method: str
@@ -44,3 +46,4 @@ class Split:
     shots_per_clip: tuple[int, ...]
     total: int
     seconds: float
+    frames_after: tuple[int, ...] = ()

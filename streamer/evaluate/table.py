@@ -11,13 +11,13 @@ from rich.table import Table
 from streamer.evaluate.evaluation import Outcome, overall
 from streamer.evaluate.figures import Figures
 
-WIDTH = 150
+WIDTH = 160
 """Columns that the table needs."""
 
 _NAMES = ("video", "splitter")
 _NUMBERS = (
     "joins", "prec.", "recall", "F1", "clips", "shots\n/clip", "min\ns", "median\ns", "p90\ns",
-    "max\ns", "kept", "running\nmean", "running\np95", "frames\n/s",
+    "max\ns", "kept", "running\nmean", "running\np95", "late by\nframes", "frames\n/s",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ def _cells(figures: Figures) -> list[str]:
         *(_number(each, 1) for each in (figures.shots_per_clip, *spread)),
         f"{figures.coverage:.1%}",
         *(_number(each, 2) for each in (figures.running_mean, figures.running_p95)),
+        _number(figures.boundary_latency, 0),
         f"{figures.frames_per_second:.0f}",
     ]
 

@@ -2,7 +2,7 @@
 
 from streamer.shots.assemble import LongShotRule, Shot, find_shots
 from streamer.shots.auto import AutoDetector
-from streamer.shots.choose import make_detector
+from streamer.shots.choose import make_detector, small_format
 from streamer.shots.content import ContentDetector
 from streamer.shots.evidence import Cut, CutDetector, Doubt, Evidence
 from streamer.shots.runs import CutRuns
@@ -22,4 +22,5 @@ __all__ = [
     "TransNetV2Detector",
     "find_shots",
     "make_detector",
+    "small_format",
 ]

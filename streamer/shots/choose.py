@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
+from streamer.decode.interface import AVERAGED, SPARSE, SmallFormat
 from streamer.shots.auto import AutoDetector
 from streamer.shots.content import ContentDetector
 from streamer.shots.evidence import CutDetector
 from streamer.shots.transnetv2 import ScoreWindow, TransNetV2Detector
 
+Name = Literal["auto", "content", "transnetv2"]
+
+
+def small_format(name: Name) -> SmallFormat:
+    """What a detector wants the small frames to be like."""
+    return SPARSE if name == "content" else AVERAGED
+
 
 def make_detector(
-    name: Literal["auto", "content", "transnetv2"],
+    name: Name,
     content_threshold: float,
     score_window: ScoreWindow,
     rate: float,

@@ -25,7 +25,7 @@ class ContentDetector:
         self._next_frame = 0
 
     def feed(self, small: Pixels) -> Evidence:
-        """Take the next frames, uint8 RGB ``(N, 27, 48, 3)``."""
+        """Take the next frames, uint8 RGB ``(N, H, W, 3)``."""
         cuts = []
         for score in self.scores(small):
             cut = self._merge.step(self._next_frame, score >= self._threshold)

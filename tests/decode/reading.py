@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from streamer.config import DecodeSettings
-from streamer.decode import FrameBatch, Sample, open_video
+from streamer.decode import AVERAGED, FrameBatch, Sample, SmallFormat, open_video
 from streamer.decode.interface import Pixels
 from tests.media import read_number
 
@@ -16,8 +16,10 @@ SETTINGS = DecodeSettings(threads=2)
 class Decoded:
     """A whole video, decoded; only for the short ones of tests."""
 
-    def __init__(self, path: Path, settings: DecodeSettings = SETTINGS) -> None:
-        with open_video(path, settings) as video:
+    def __init__(
+        self, path: Path, settings: DecodeSettings = SETTINGS, small: SmallFormat = AVERAGED
+    ) -> None:
+        with open_video(path, settings, small) as video:
             self.info = video.info
             self.batches: list[FrameBatch] = list(video.batches())
             self.damage = video.damage

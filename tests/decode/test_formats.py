@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from streamer.config import DecodeSettings
+from streamer.decode import AVERAGED, SPARSE, SmallFormat
+from streamer.evaluate.movie import write_movie
 from tests.decode.reading import Decoded
 from tests.media import (
     Coding,
@@ -67,6 +69,18 @@ def test_batches_join_without_gaps(tmp_path: Path) -> None:
         assert after.times[0] == before.times[-1]
 
 
+@pytest.mark.parametrize("small", [AVERAGED, SPARSE])
+def test_only_averaged_frames_are_calm_where_pixels_differ(
+    small: SmallFormat, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(1)
+    noise = [random.integers(0, 256, (540, 960), np.uint8) for _ in range(4)]
+    pictures = [np.repeat(grey[..., None], 3, axis=2) for grey in noise]
+    write_movie(tmp_path / "noise.mp4", pictures, Fraction(25), (960, 540))
+    spread = np.stack(Decoded(tmp_path / "noise.mp4", small=small).small).std()
+    assert spread < 15 if small.is_averaged else spread > 30
+
+
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_threads_do_not_change_the_pictures(threads: int, tmp_path: Path) -> None:
     path = numbered_video(tmp_path / "v.mp4", 40)
@@ -76,13 +90,16 @@ def test_threads_do_not_change_the_pictures(threads: int, tmp_path: Path) -> Non
     assert one.starts == other.starts
 
 
+@pytest.mark.parametrize("small", [AVERAGED, SPARSE])
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_display_matrix_turns_small_frames_and_samples(
-    rotation: int, mirrored: bool, tmp_path: Path
+    rotation: int, mirrored: bool, small: SmallFormat, tmp_path: Path
 ) -> None:
     coding = Coding(rotation=rotation, mirrored=mirrored)
-    video = Decoded(numbered_video(tmp_path / "v.mp4", 20, (160, 96), coding))
+    path = numbered_video(tmp_path / "v.mp4", 20, (160, 96), coding)
+    video = Decoded(path, small=small)
+    assert video.small[0].shape == (small.height, small.width, 3)
     assert (video.info.width, video.info.height) == (
         (160, 96) if rotation % 180 == 0 else (96, 160)
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from streamer.config import DecodeSettings
 from streamer.decode import open_video
-from streamer.decode.interface import SMALL_HEIGHT, SMALL_WIDTH, Pixels
+from streamer.decode.interface import SPARSE, Pixels
 from streamer.shots import ContentDetector
 from tests.media import shared_media
 
@@ -39,7 +39,7 @@ Scores = NDArray[np.float64]
 
 @cache
 def small_frames(file: str) -> Pixels:
-    with open_video(shared_media() / file, DecodeSettings()) as video:
+    with open_video(shared_media() / file, DecodeSettings(), SPARSE) as video:
         return np.concatenate([batch.small for batch in video.batches()])
 
 
@@ -83,7 +83,7 @@ def pictures(segments: list[tuple[int, int, int]]) -> Iterator[Pixels]:
     """Frames of segments, each a random picture of some contrast under some noise."""
     for seed, (length, contrast, noise) in enumerate(segments):
         random = np.random.default_rng(seed)
-        shape = (SMALL_HEIGHT, SMALL_WIDTH, 3)
+        shape = (SPARSE.height, SPARSE.width, 3)
         picture = random.integers(-contrast, contrast + 1, shape) + random.integers(60, 196, 3)
         flicker = random.integers(-noise, noise + 1, (length, *shape))
         yield np.clip(picture + flicker, 0, 255).astype(np.uint8)
@@ -147,10 +147,6 @@ def decided_otherwise(golden: Golden, scores: Scores) -> list[Decision]:
     return [(golden["file"], int(i), float(peer[i]), float(scores[i])) for i in differ]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="means over 48x27 take away fine detail: scores are 15 % lower than the peer's",
-)
 def test_other_videos_are_cut_where_the_peer_cuts_them() -> None:
     agreed = every = 0
     differ: list[Decision] = []
