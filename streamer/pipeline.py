@@ -16,8 +16,8 @@ from streamer.decode import FrameBatch, VideoStream, open_video
 from streamer.emit import RecordMaker
 from streamer.failures import describe
 from streamer.served import ServedModels, read_served
-from streamer.shots import find_shots, make_detector, small_format
-from streamer.stitch import Clip, cut_given_spans, probe_shots, rules_for, settle_doubts, stitch
+from streamer.splitting import Splitting
+from streamer.stitch import Clip, cut_given_spans
 from streamer_client.records import (
     ClipBoundary,
     Record,
@@ -63,10 +63,12 @@ class _Run:
         with ExitStack() as opened:
             with self.clock.stage("acquire"):
                 media = opened.enter_context(acquire(self._job.url, self._settings.acquire))
+            splitting = Splitting(self._settings.split, served, self._models)
             with self.clock.stage("decode"):
-                video = opened.enter_context(closing(self._open(media, served)))
+                opening = open_video(media.path, self._settings.decode, splitting.small)
+                video = opened.enter_context(closing(opening))
             maker = RecordMaker(self._job, video.info, dict(served.versions))
-            clips = self._split(video, served)
+            clips = self._split(video, splitting)
             for item in self._captioned(clips, media):
                 yield self._counted(maker.record(item))
             self.damage = _partial(video)
@@ -91,36 +93,19 @@ class _Run:
         shots = self._settings.split.chosen_detector != "content" and self._job.spans is None
         return read_served(self._models, shots=shots, captions=self._job.options.captions)
 
-    def _open(self, media: Media, served: ServedModels) -> VideoStream:
-        small = small_format(served.detector(self._settings.split.chosen_detector))
-        return open_video(media.path, self._settings.decode, small)
-
     def _decoded(self, video: VideoStream) -> Iterator[FrameBatch]:
         for batch in self.clock.watch("decode", video.batches()):
             self._frames += len(batch)
             self._duration += int(batch.times[-1] - batch.times[0]) * batch.time_base
             yield batch
 
-    def _split(self, video: VideoStream, served: ServedModels) -> Iterator[Clip]:
+    def _split(self, video: VideoStream, splitting: Splitting) -> Iterator[Clip]:
         frames, batches = self._settings.caption.frames, self._decoded(video)
         if self._job.spans is not None:
             return cut_given_spans(batches, self._job.spans, frames, self._dropped)
-        rules = rules_for(self._settings.split, served.calibrated)
-        detector = make_detector(
-            served.detector(self._settings.split.chosen_detector),
-            rules.content_threshold,
-            self._models.detect_shots,
-            float(video.info.average_rate),
-        )
-        shots = find_shots(batches, detector, rules.long_shots)
-        probed = probe_shots(
-            self.clock.watch("shots", shots),
-            self._models.embed_images,
-            rules.probes,
-            self._dropped,
-        )
-        sure = settle_doubts(probed, rules, self._models.detect_shots)
-        return stitch(sure, rules, frames, self._dropped)
+        shots = splitting.shots(batches, float(video.info.average_rate))
+        probed = splitting.probed(self.clock.watch("shots", shots), self._dropped)
+        return splitting.clips(probed, frames, self._dropped)
 
     def _captioned(self, clips: Iterator[Clip], media: Media) -> Iterable[Clip | CaptionedClip]:
         clips = self.clock.watch("stitch", clips)

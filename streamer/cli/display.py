@@ -44,6 +44,19 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file of results.
+
+    Raises:
+        UsageError: if it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
 def name_of(url: str) -> str:
     """The last part of a URL's path, or all of it where there is none."""
     return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) or url

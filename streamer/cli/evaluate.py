@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
@@ -14,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from streamer.cli.display import working
+from streamer.cli.display import write_text
 from streamer.cli.options import (
     ConfigOption,
     Detector,
@@ -26,6 +23,7 @@ from streamer.cli.options import (
     PresetOption,
     TritonOption,
 )
+from streamer.cli.serving import progress_bar, serve_models
 from streamer.config import Settings, load_settings
 from streamer.errors import UsageError
 
@@ -104,11 +102,11 @@ def split(
     scale = Scale(tolerance_frames, gap_seconds)
     with ExitStack() as services:
         if triton is None:
-            settings = settings.with_section("triton", url=_serve(services, models))
+            settings = settings.with_section("triton", url=serve_models(services, models))
         outcomes = _evaluated(videos, peers, settings, scale)
     _print(outcomes)
     if json_file:
-        _write(json_file, json.dumps(as_json(outcomes, scale), indent=1) + "\n")
+        write_text(json_file, json.dumps(as_json(outcomes, scale), indent=1) + "\n")
     if plot:
         _plot(outcomes, plot)
 
@@ -138,7 +136,7 @@ def reel(
 
     plan = ReelPlan(_rate(rate), _size(size), transition.value, Fraction(str(seconds)), seed)
     chosen = load_clips(clips)[:count]
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("clips", total=len(chosen))
         manifest = make_reel(
             chosen, output, plan, lambda done, _total: bar.update(task, completed=done)
@@ -184,23 +182,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _serve(services: ExitStack, models: Path | None) -> str:
-    from streamer.embedded.triton import EmbeddedTriton
-    from streamer.models.cache import cached_repository
-
-    logs = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="streamer-eval-")))
-    with working("starting Triton"):
-        repository = models or cached_repository("offline")
-        return services.enter_context(EmbeddedTriton(repository, log_dir=logs)).url
-
-
 def _evaluated(videos: Videos, peers: list[str], settings: Settings, scale: Scale) -> list[Outcome]:
     from streamer.evaluate.evaluation import evaluate, passes
     from streamer_client.triton import TritonModels
 
     total = passes(peers) * sum(truth.frames for _, _, truth in videos)
     with (
-        _bar() as bar,
+        progress_bar() as bar,
         TritonModels(settings.triton.url, settings.triton.timeout_seconds) as models,
     ):
         task = bar.add_task("splitting", total=total)
@@ -209,20 +197,6 @@ def _evaluated(videos: Videos, peers: list[str], settings: Settings, scale: Scal
             bar.update(task, advance=frames, description=what)
 
         return list(evaluate(videos, peers, models, settings, scale, progress))
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        yield bar
 
 
 def _print(outcomes: list[Outcome]) -> None:
@@ -238,12 +212,4 @@ def _plot(outcomes: list[Outcome], folder: Path) -> None:
     from streamer.evaluate.plot import plot
 
     for manifest, group in groupby(outcomes, key=lambda outcome: outcome.manifest):
-        _write(folder / f"{manifest.stem}.svg", plot(list(group)))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        write_text(folder / f"{manifest.stem}.svg", plot(list(group)))

@@ -1,8 +1,7 @@
-"""Commands for model repositories: ``models list``, ``build``, ``check``."""
+"""Commands for model repositories: ``models list``, ``build``, ``check``, ``calibrate``."""
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streamer.cli.display import working
+from streamer.cli.display import working, write_text
+from streamer.cli.options import ModelsOption, TritonOption
+from streamer.cli.serving import progress_bar, serve_models
+from streamer.config import load_settings
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
+    from streamer.evaluate.calibration import Fit
     from streamer.models.check import CheckResult, Shapes
     from streamer.models.profile import ServedModel
 
@@ -73,7 +76,7 @@ def check(
     from streamer.models.check import check_models
 
     with ExitStack() as services:
-        url = triton or _serve(services, models)
+        url = triton or serve_models(services, models)
         results = check_models(url)
     if not results:
         raise UsageError(f"Triton serves no model: {models or url} holds none")
@@ -81,14 +84,56 @@ def check(
     raise typer.Exit(1 if any(result.error for result in results) else 0)
 
 
-def _serve(services: ExitStack, models: Path | None) -> str:
-    from streamer.embedded.triton import EmbeddedTriton
-    from streamer.models.cache import cached_repository
+@app.command(
+    epilog="Example: streamer models calibrate --truth reel.json --profile mine.toml -o fit.toml"
+)
+def calibrate(
+    truth: Annotated[
+        list[Path],
+        typer.Option("--truth", metavar="MANIFEST", help="Truth beside a video; repeatable."),
+    ],
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MANIFEST…]", help="More of them.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the profile with the new values.")
+    ] = None,
+    profile: ProfileOption = "offline",
+    triton: TritonOption = None,
+    models: ModelsOption = None,
+) -> None:
+    """Find the splitting distances that fit the served ``clip`` model.
 
-    logs = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="streamer-check-")))
-    with working("starting Triton"):
-        repository = models or cached_repository("offline")
-        return services.enter_context(EmbeddedTriton(repository, log_dir=logs)).url
+    Take videos with known joins of all kinds, 100 joins or more: `streamer eval reel` makes them.
+    The still and repeat distances are left as they are.
+    """
+    from streamer.evaluate.calibration import PASSES
+    from streamer.evaluate.calibration import calibrate as fit
+    from streamer.evaluate.manifest import load_manifest
+    from streamer.models.profile import load_profile, with_distances
+    from streamer_client.triton import TritonModels
+
+    before = load_profile(profile).clip.model_dump()
+    videos = [load_manifest(path) for path in [*truth, *(more or [])]]
+    settings = load_settings(None, {})
+    with ExitStack() as services:
+        url = triton or serve_models(services, models)
+        served = services.enter_context(TritonModels(url, settings.triton.timeout_seconds))
+        bar = services.enter_context(progress_bar())
+        task = bar.add_task("probing", total=PASSES * sum(each.frames for _, each in videos))
+        fits = fit(videos, served, settings, lambda frames: bar.update(task, advance=frames))
+    Console().print(_fits(fits, before))
+    if output is not None:
+        write_text(output, with_distances(profile, {each.name: each.value for each in fits}))
+
+
+def _fits(fits: list[Fit], before: dict[str, float]) -> Table:
+    table = Table("distance", "profile", "fits", "as good", "score")
+    for each in fits:
+        span = f"{each.low:.2f} to {each.high:.2f}"
+        values = f"{before[each.name]:.2f}", f"{each.value:.2f}", span, f"{each.score:.3f}"
+        table.add_row(each.name, *values)
+    return table
 
 
 def _table(results: list[CheckResult]) -> Table:

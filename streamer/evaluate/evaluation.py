@@ -105,11 +105,11 @@ def _outcomes(
             video, models, settings, lambda frames: progress("distances", frames)
         )
         for method in (OURS, *peers):
-            split = _split(method, video, truth, models, settings, progress)
-            yield _outcome(manifest, truth, split, running, scale)
+            split = split_by(method, video, truth, models, settings, progress)
+            yield judge(manifest, truth, split, running, scale)
 
 
-def _split(
+def split_by(
     method: str,
     video: Path,
     truth: Manifest,
@@ -117,6 +117,20 @@ def _split(
     settings: Settings,
     progress: Progress,
 ) -> Split:
+    """Split one video by one splitter: ``OURS``, or one of ``PEERS``.
+
+    Args:
+        method: which.
+        video: the file.
+        truth: of which the number of frames counts.
+        models: the connection to Triton.
+        settings: detector, preset, thresholds; of ours.
+        progress: told of every batch of frames.
+
+    Raises:
+        StreamerError: if the video or the models fail.
+    """
+
     def advance(frames: int) -> None:
         progress(method, frames)
 
@@ -131,9 +145,10 @@ def _split(
     return split_video(video, models, settings, method, advance)
 
 
-def _outcome(
+def judge(
     manifest: Path, truth: Manifest, split: Split, running: RunningDistances, scale: Scale
 ) -> Outcome:
+    """Compare a split with the truth, measure it, and explain what is wrong."""
     compared = compare(split, truth, scale)
     measurement = measure(compared, truth, running)
     return Outcome(manifest, truth, compared, measurement, mistakes(compared, truth, scale))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -100,8 +102,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
     Raises:
         UsageError: naming the file and the key that is wrong.
     """
-    name = str(name_or_path)
-    file: Traversable = _shipped() / f"{name}.toml" if _is_name(name) else Path(name)
+    name, file = str(name_or_path), _file_of(name_or_path)
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
         return Profile.model_validate({"name": Path(name).stem, **tables})
@@ -115,6 +116,23 @@ def load_profile(name_or_path: str | Path) -> Profile:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "profile"
         raise UsageError(f"{file}: {key}: {first['msg']}") from error
+
+
+def with_distances(name_or_path: str | Path, distances: Mapping[str, float]) -> str:
+    """The text of a profile, comments and all, with other distances of its ``clip`` table.
+
+    Raises:
+        UsageError: if there is no such profile.
+    """
+    text = _file_of(name_or_path).read_text(encoding="utf-8")
+    for name, value in distances.items():
+        text = re.sub(rf"(?m)^({name}\s*=\s*)[^#\s]+", rf"\g<1>{value:g}", text)
+    return text
+
+
+def _file_of(name_or_path: str | Path) -> Traversable:
+    name = str(name_or_path)
+    return _shipped() / f"{name}.toml" if _is_name(name) else Path(name)
 
 
 def _is_name(text: str) -> bool:

@@ -15,6 +15,8 @@ from streamer.shots.transnetv2 import WINDOW
 
 # TransNetV2 learned from videos of 24 to 30 frames per second.
 _MOST_FRAMES_PER_SECOND = 36
+# How far from a doubted change TransNetV2 may see it.
+_OFF_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class AutoDetector:
         self._history = History()
         self._jumps, self._ramps, self._bursts = Jumps(rate), Ramps(rate), Bursts(rate)
         self._lag = self._jumps.reach + self._ramps.reach
+        self._off = max(1, round(_OFF_SECONDS * rate))
         self._known: list[Change] = []
         self._doubted: deque[_Doubted] = deque()
         self._seen = 0
@@ -65,7 +68,7 @@ class AutoDetector:
         self._seen = max(end, self._seen)
         known = max(end, min(self._history.end - self._jumps.reach, self._history.end))
         jumps = self._jumps.find(self._history, known)
-        starts = (jump.cut.start for jump in jumps)
+        starts = (jump.cut.start for jump in jumps if jump.is_sure)
         found = [*jumps, *self._ramps.find(self._history, starts, known, self._seen)]
         for change in found:
             if change.is_sure:
@@ -79,8 +82,9 @@ class AutoDetector:
         while self._doubted and self._doubted[0].centre <= end:
             doubted = self._doubted.popleft()
             window = self._history.every(self._step, doubted.centre - self._half_window, WINDOW)
-            doubt = Doubt(window, -(-self._ramps.view // self._step))
-            cut = replace(doubted.change.cut, doubt=doubt)
+            cut = doubted.change.cut
+            reach = (cut.start - cut.end) // 2 + self._off
+            cut = replace(cut, doubt=Doubt(window, -(-reach // self._step)))
             self._known.append(replace(doubted.change, cut=cut))
 
     def _settle(self) -> Evidence:

@@ -20,6 +20,12 @@ class Doubt:
     window: Pixels
     reach: int
 
+    @property
+    def around(self) -> Pixels:
+        """The frames of the window in which the change lies."""
+        middle = len(self.window) // 2
+        return self.window[middle - self.reach : middle + self.reach + 1]
+
 
 @dataclass(frozen=True)
 class Cut:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from streamer.in_flight import InFlight
 from streamer.shots import CutRuns, Doubt, ScoreWindow
+from streamer.shots.panning import shows_camera_motion
 from streamer.stitch.neighbours import Neighbours
 from streamer.stitch.probe import ProbedShot
 from streamer.stitch.rules import StitchRules
@@ -23,8 +24,8 @@ def settle_doubts(
 ) -> Iterator[ProbedShot]:
     """Turn doubted cuts into cuts or into nothing; a take that goes on is one again.
 
-    A cut between shots that look alike ends no clip whether it is one or not, so nothing is asked
-    about it.
+    A cut between shots that look alike ends no clip whether it is one or not, and a change that
+    camera motion explains is none: nothing is asked about them.
 
     Args:
         shots: in order.
@@ -51,7 +52,7 @@ def _question(
     shot: ProbedShot, before: Neighbours, score_window: ScoreWindow
 ) -> Future[ShotScores | None]:
     doubt = shot.shot.doubt
-    if doubt is not None and not before.show(shot):
+    if doubt is not None and not (before.show(shot) or shows_camera_motion(doubt.around)):
         return score_window(doubt.window)  # type: ignore[return-value]
     nothing: Future[ShotScores | None] = Future()
     nothing.set_result(None)

@@ -94,6 +94,7 @@ def rules_for(settings: SplitSettings, calibrated: Mapping[str, str]) -> StitchR
             # A false cut is stitched again, a missed one is lost, so it is set below the paper's.
             content_threshold=20.0,
             min_seconds=Fraction(1, 2),
+            max_seconds=Fraction(300),
             long_shots=LongShotRule(piece=Fraction(1), over=Fraction(1)),
             probes=(0.5,),
             neighbours=3,
