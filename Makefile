@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench clean
+.PHONY: setup demo test lint schemas bench bench-split clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -32,6 +32,9 @@ schemas: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.path
+
+bench-split: setup
+	$(BIN)/python -m benchmarks.split
 
 clean:
 	rm -rf $(VENV) build dist

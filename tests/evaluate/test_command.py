@@ -59,6 +59,9 @@ def test_split_measures_ours_and_peers_through_triton(
     assert [(each["f1"], each["coverage"]) for each in figures.values()] == [(1, 1)] * 3
     assert figures["transnetv2"]["shots_per_clip"] == 1
     assert 0 < figures["streamer"]["running_mean"] < 2
+    # The clips end at frames 60, 120 and 180, and nothing comes after them.
+    assert 0 < figures["streamer"]["boundary_latency"] <= 120
+    assert figures["transnetv2"]["boundary_latency"] is None
     assert (plots / "reel.svg").read_text().startswith("<svg")
 
 

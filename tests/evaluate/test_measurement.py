@@ -20,6 +20,7 @@ from streamer.evaluate.plot import plot
 from streamer.evaluate.running import RunningDistances
 from streamer.evaluate.split import ShotSeen, Split
 
+TWO_AND_TWO = ((90, 0), (80, 60))
 RUNNING = RunningDistances(np.arange(0, 400, 25), np.arange(15) / 10)
 
 
@@ -95,6 +96,18 @@ def test_pooling_counts_every_join_the_same() -> None:
     assert (figures.precision, figures.recall) == pytest.approx((1, 1 / 3))
     assert figures.clips == 6
     assert figures.frames_per_second == 800
+
+
+def test_latency_is_the_median_over_the_clips_of_all_videos_that_were_watched() -> None:
+    clips = (Frames(0, 100), Frames(100, 400))
+    watched = [
+        Split("streamer", clips, (), (1, 1), 400, 0.5, frames_after) for frames_after in TWO_AND_TWO
+    ]
+    unwatched = _split((0, 100), (100, 400))
+    measured = [measure(_compared(split), _truth(), RUNNING) for split in (*watched, unwatched)]
+    assert figures_of(pool(measured)).boundary_latency == 70
+    assert figures_of(measured[0]).boundary_latency == 45
+    assert figures_of(measured[2]).boundary_latency is None
 
 
 def _shot(start: int, end: int, *, cut: bool = True, before: float | None = 0.5) -> ShotSeen:
