@@ -11,22 +11,13 @@ from pathlib import Path
 
 from streamer.config import Settings
 from streamer.decode import FrameBatch, open_video
-from streamer.decode.interface import Pixels
 from streamer.evaluate.boundaries import Frames
 from streamer.evaluate.split import ShotSeen, Split
 from streamer.served import read_served
-from streamer.shots import (
-    CutDetector,
-    Evidence,
-    LongShotRule,
-    TransNetV2Detector,
-    find_shots,
-    make_detector,
-    small_format,
-)
+from streamer.shots import LongShotRule, TransNetV2Detector, find_shots
 from streamer.spans import Span
-from streamer.stitch import Clip, probe_shots, rules_for, settle_doubts, stitch
-from streamer.stitch.probe import ProbedShot
+from streamer.splitting import Splitting
+from streamer.stitch import Clip, ProbedShot
 from streamer.stitch.rules import distance
 from streamer_client.triton import TritonModels
 
@@ -51,26 +42,15 @@ def split_video(
     """
     watch = _Watch(advance)
     start = time.perf_counter()
-    chosen = settings.split.chosen_detector
-    served = read_served(models, shots=chosen != "content", captions=False)
-    rules = rules_for(settings.split, served.calibrated)
-    name = served.detector(chosen)
-    with closing(open_video(path, settings.decode, small_format(name))) as video:
-        detector = _Watched(
-            make_detector(
-                name,
-                rules.content_threshold,
-                models.detect_shots,
-                float(video.info.average_rate),
-            )
-        )
-        shots = find_shots(watch.batches(video.batches()), detector, rules.long_shots)
-        probed = probe_shots(shots, models.embed_images, rules.probes, Counter())
-        sure = watch.shots(settle_doubts(probed, rules, models.detect_shots))
-        stitched = stitch(sure, rules, settings.caption.frames, Counter())
-        clips = [*watch.clips(stitched)]
+    served = read_served(models, shots=settings.split.chosen_detector != "content", captions=False)
+    splitting = Splitting(settings.split, served, models)
+    with closing(open_video(path, settings.decode, splitting.small)) as video:
+        batches = watch.batches(video.batches())
+        shots = splitting.shots(batches, float(video.info.average_rate))
+        probed = watch.shots(splitting.probed(shots, Counter()))
+        clips = [*watch.clips(splitting.clips(probed, settings.caption.frames, Counter()))]
     seconds = time.perf_counter() - start
-    seen = tuple(watch.seen(detector.starts))
+    seen = tuple(watch.seen)
     counts = tuple(len(clip.shots) for clip in clips)
     spans = tuple(_frames(clip.span) for clip in clips)
     return Split(method, spans, seen, counts, watch.decoded, seconds, tuple(watch.frames_after))
@@ -95,31 +75,13 @@ def _frames(span: Span) -> Frames:
     return Frames(span.start_frame, span.end_frame)
 
 
-class _Watched:
-    """A detector, and the first frames after the cuts that it saw."""
-
-    def __init__(self, detector: CutDetector):
-        self._detector = detector
-        self.starts: set[int] = set()
-
-    def feed(self, small: Pixels) -> Evidence:
-        return self._noted(self._detector.feed(small))
-
-    def finish(self) -> Evidence:
-        return self._noted(self._detector.finish())
-
-    def _noted(self, evidence: Evidence) -> Evidence:
-        self.starts.update(cut.start for cut in evidence.cuts)
-        return evidence
-
-
 class _Watch:
     """Counts frames, keeps the distances by which stitching decides, notes how late clips come."""
 
     def __init__(self, advance: Advance):
         self._advance = advance
         self._last: ProbedShot | None = None
-        self._seen: list[tuple[Frames, float, float | None]] = []
+        self.seen: list[ShotSeen] = []
         self.decoded = 0
         self.frames_after: list[int] = []
 
@@ -133,7 +95,8 @@ class _Watch:
         for shot in shots:
             before = None if self._last is None else distance(self._last.tail, shot.head)
             inner = distance(shot.head, shot.tail)
-            self._seen.append((_frames(shot.shot.span), inner, before))
+            begins_with_cut = shot.shot.after_cut and self._last is not None
+            self.seen.append(ShotSeen(_frames(shot.shot.span), begins_with_cut, inner, before))
             self._last = shot
             yield shot
 
@@ -141,7 +104,3 @@ class _Watch:
         for clip in clips:
             self.frames_after.append(self.decoded - clip.span.end_frame)
             yield clip
-
-    def seen(self, starts: set[int]) -> Iterator[ShotSeen]:
-        for frames, inner, before in self._seen:
-            yield ShotSeen(frames, frames.start in starts, inner, before)

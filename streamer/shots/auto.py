@@ -90,7 +90,7 @@ class AutoDetector:
     def _settle(self) -> Evidence:
         """Cuts that nothing still unknown can come before."""
         open_from = min([self._seen, *(doubted.centre for doubted in self._doubted)])
-        decided = max(open_from - self._ramps.view, 0)
+        decided = max(open_from - self._ramps.back, 0)
         due = sorted((each for each in self._known if each.cut.end < decided), key=_by_end)
         self._known = [each for each in self._known if each.cut.end >= decided]
         cuts = self._bursts.merge(due, decided)

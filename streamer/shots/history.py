@@ -34,6 +34,8 @@ class History:
         self._small: Pixels = np.empty((0, SMALL_HEIGHT, SMALL_WIDTH, 3), np.uint8)
         self._blocks: Blocks = np.empty((0, BLOCK_VALUES), np.int16)
         self._scores: NDArray[np.float64] = np.empty(0)
+        self._steps: NDArray[np.float64] = np.empty(0)
+        self._last: Blocks | None = None
         self.first = 0
 
     @property
@@ -44,7 +46,9 @@ class History:
     def add(self, small: Pixels) -> None:
         """Append frames, uint8 RGB ``(N, 27, 48, 3)``."""
         self._small = np.concatenate([self._small, small])
-        self._blocks = np.concatenate([self._blocks, _blocks_of(small)])
+        blocks = _blocks_of(small)
+        self._blocks = np.concatenate([self._blocks, blocks])
+        self._steps = np.concatenate([self._steps, self._steps_of(blocks)])
         self._scores = np.concatenate([self._scores, self._content.scores(small)])
 
     def forget(self, before: int) -> None:
@@ -53,11 +57,16 @@ class History:
         self._small = self._small[count:]
         self._blocks = self._blocks[count:]
         self._scores = self._scores[count:]
+        self._steps = self._steps[count:]
         self.first += count
 
     def scores(self, start: int, end: int) -> NDArray[np.float64]:
         """Content scores of ``[start, end)``, as far as held, shape ``(N,)``."""
         return self._scores[self._held(start, end)]
+
+    def steps(self, start: int, end: int) -> NDArray[np.float64]:
+        """How much the blocks of each frame differ from the frame before, of 255, ``(N,)``."""
+        return self._steps[self._held(start, end)]
 
     def blocks(self, start: int, end: int) -> Blocks:
         """Mean colours of 9x16 blocks of ``[start, end)``, as far as held, int16 ``(N, 432)``."""
@@ -84,6 +93,13 @@ class History:
         before = self._small[self._held(max(cut.end - side, first), max(cut.end, first + 1))]
         after = self._small[self._held(min(cut.start, end - 1), min(cut.start + side, end))]
         return colour_distance(colours_of(before), colours_of(after))
+
+    def _steps_of(self, blocks: Blocks) -> NDArray[np.float64]:
+        if len(blocks) == 0:
+            return np.empty(0)
+        before = blocks[:1] if self._last is None else self._last
+        self._last = blocks[-1:]
+        return np.asarray(np.abs(np.diff(blocks, axis=0, prepend=before)).mean(axis=1))
 
     def _held(self, start: int, end: int) -> slice:
         return slice(max(start - self.first, 0), max(end - self.first, 0))

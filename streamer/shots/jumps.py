@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from streamer.shots.bursts import Change
 from streamer.shots.evidence import Cut
@@ -15,8 +18,13 @@ _MIN_RATIO = 2.5
 # A cut is one frame that differs. Of 289 joins all stand out by 1.86 and more of the frames right
 # beside them, of fast pans none by more than 1.05.
 _SURE_RATIO, _BESIDE_SECONDS = 1.5, 0.12
+# Next to black, hue and saturation jump where the picture hardly changes.
+_MIN_LIGHTNESS_RATIO = 0.7
 _REACH_SECONDS = 0.4
 _PEAK_FRAMES = 2
+
+Values = Callable[[int, int], NDArray[np.float64]]
+"""Gives a value of each frame from a first one up to a last, exclusive."""
 
 
 class Jumps:
@@ -41,22 +49,24 @@ class Jumps:
         scores = history.scores(self._next, end)
         high = self._next + np.flatnonzero(scores >= _MIN_SCORE)
         self._next = max(end, self._next)
-        return [self._change(history, at) for at in map(int, high) if self._stands_out(history, at)]
+        changes = [
+            self._change(history, at) for at in map(int, high) if self._stands_out(history, at)
+        ]
+        return [change for change in changes if change is not None]
 
-    def _change(self, history: History, at: int) -> Change:
+    def _change(self, history: History, at: int) -> Change | None:
+        lightness = self._beside_ratio(history.steps, at)
+        if lightness < _MIN_LIGHTNESS_RATIO:
+            return None
         cut = Cut(at, at)
         contrast = history.contrast(cut, self._side, 0, history.end)
-        return Change(cut, contrast, is_sure=self._is_alone(history, at))
+        is_alone = min(lightness, self._beside_ratio(history.scores, at)) >= _SURE_RATIO
+        return Change(cut, contrast, is_alone)
 
-    def _is_alone(self, history: History, at: int) -> bool:
-        beside = np.concatenate(
-            [
-                history.scores(max(at - self._beside, 1), at),
-                history.scores(at + 1, at + self._beside + 1),
-            ]
-        )
-        score = history.scores(at, at + 1)[0]
-        return bool(score >= _SURE_RATIO * beside.max(initial=0.0))
+    def _beside_ratio(self, values: Values, at: int) -> float:
+        before = float(values(max(at - self._beside, 1), at).max(initial=0.0))
+        after = float(values(at + 1, at + self._beside + 1).max(initial=0.0))
+        return float(values(at, at + 1)[0]) / max(before, after, 1e-6)
 
     def _stands_out(self, history: History, at: int) -> bool:
         score = history.scores(at, at + 1)[0]

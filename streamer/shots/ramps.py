@@ -20,13 +20,14 @@ from streamer.shots.wipes import find_wipe
 
 _LAG_SECONDS = 0.9
 _PEAK_SECONDS = 0.3
-# A transition of a second and its surroundings.
-_VIEW_SECONDS = 0.65
+# A transition of a second and its surroundings; one that is found late may begin before that.
+_VIEW_SECONDS, _BACK_SECONDS = 0.65, 0.25
 # Mean difference of two pictures, of 255: joins of unrelated clips make 31 and more.
 _MIN_CHANGE = 28.0
 # A single frame that makes more of the change than this is a jump.
 _MAX_STEP = 0.5
-_MIXED, _PLAIN = 0.15, 0.3
+_MIXED, _SHARE = 0.2, 0.15
+_PLAIN, _BLACK = 0.3, 0.1
 
 # Fewer make no transition.
 _FEWEST_PICTURES = 5
@@ -48,6 +49,8 @@ class Ramps:
         self._half = max(1, round(_LAG_SECONDS / 2 * rate))
         self._peak = max(1, round(_PEAK_SECONDS * rate))
         self.view = max(2, round(_VIEW_SECONDS * rate))
+        # No change around a frame begins earlier than this before it.
+        self.back = self.view + round(_BACK_SECONDS * rate)
         self.reach = max(self._half + self._peak, self.view)
         self._jumps: list[int] = []
         self._changes: NDArray[np.float64] = np.empty(0)
@@ -107,15 +110,32 @@ class Ramps:
         return bool(np.all(before < change) and np.all(after <= change))
 
     def _judge(self, history: History, at: int) -> Change | None:
-        start, view = self._around(history, at, self.view)
         _, near = self._around(history, at, self._half)
-        if len(near) < _FEWEST_PICTURES or _is_sudden(near):
+        if len(near) < _FEWEST_PICTURES or _is_sudden(near) or _ends_plain(near):
             return None
+        if _ends_plain(near[::-1]):
+            return self._judge_dip(history, at)
+        start, view = self._around(history, at, self.view)
         wipe = find_wipe(lambda frame: self._around(history, frame, self.view), at, self._rate)
         first, last = _extent(view, at - start)
-        cut = Cut(*wipe) if wipe else Cut(start + first, start + last)
+        first, last = wipe or (start + first, start + last)
+        cut = Cut(max(first, at - self.back), last)
         contrast = history.contrast(cut, self._side, start, start + len(view))
         return Change(cut, contrast, is_sure=wipe is not None or _is_transition(near))
+
+    def _judge_dip(self, history: History, at: int) -> Change:
+        """The change around a plain picture; ``at`` is on the way up from it.
+
+        Where the scenes differ more from black than from each other, the picture changes most on
+        the way down and on the way up. The way up tells of both.
+        """
+        first, near = self._around(history, at, self._half)
+        plain = first + int(_contrasts(near[: at - first + 1]).argmin())
+        start, view = self._around(history, plain, self.view)
+        first, last = _extent(view, plain - start)
+        cut = Cut(max(start + first, at - self.back), start + last)
+        contrast = history.contrast(cut, self._side, start, start + len(view))
+        return Change(cut, contrast)
 
     def _around(self, history: History, at: int, half: int) -> tuple[int, Blocks]:
         first, last = self._bounds(np.array([at]), half, history)
@@ -125,6 +145,17 @@ class Ramps:
 def _is_sudden(view: Blocks) -> bool:
     steps = np.abs(np.diff(view, axis=0)).mean(axis=1)
     return bool(steps.max() > _MAX_STEP * np.abs(view[-1] - view[0]).mean())
+
+
+def _ends_plain(view: Blocks) -> bool:
+    """Whether the last picture is black, or of another colour, and the first is not."""
+    first, last = _contrasts(view[[0, -1]])
+    return bool(last < _BLACK * first)
+
+
+def _contrasts(view: Blocks) -> Floats:
+    pictures = view.astype(np.float32).reshape(len(view), -1, 3)
+    return np.asarray(pictures.std(axis=1).mean(axis=1), np.float32)
 
 
 def _is_transition(view: Blocks) -> bool:
@@ -172,17 +203,21 @@ def _crossing(progress: Floats, centre: int) -> tuple[int, int]:
 
 
 def _mixture_error(start: Floats, end: Floats, between: Floats) -> float:
-    """Mean distance of the pictures from the line between both ends, in lengths of it."""
+    """Mean distance from the line between both ends, in lengths of it; 1 if nothing is between.
+
+    Pictures that are all but one of the ends say nothing: there are many around a short pan.
+    """
     way = end - start
     square = max(float(way @ way), 1.0)
     shares = (between - start) @ way / square
     rests = between - start - shares[:, None] * way
-    return float(np.sqrt((rests**2).sum(axis=1) / square).mean())
+    errors = np.sqrt((rests**2).sum(axis=1) / square)
+    is_between = (shares > _SHARE) & (shares < 1 - _SHARE)
+    return float(errors[is_between].mean()) if is_between.any() else 1.0
 
 
 def _plainest(view: Blocks) -> int | None:
     """The picture between both ends that has next to no contrast where the ends have."""
-    pictures = view.astype(np.float32).reshape(len(view), -1, 3)
-    contrast = pictures.std(axis=1).mean(axis=1)
+    contrast = _contrasts(view)
     plainest = 1 + int(contrast[1:-1].argmin())
     return plainest if contrast[plainest] < _PLAIN * min(contrast[0], contrast[-1]) else None
