@@ -68,12 +68,14 @@ class _OpenEvent:
         self._count = 0
         self._end: NDArray[np.int64] = first.shot.times[-1:]
         self.span = first.shot.span
-        self.head = first.head
+        self._head = first.head
+        self._farthest = 0.0
 
     @property
-    def tail(self) -> Embedding:
-        """Embedding near the end."""
-        return self.neighbours.last.tail
+    def change(self) -> float:
+        """How far it got from what it looked like at first."""
+        last = rule.distance(self._head, self.neighbours.last.tail)
+        return last if self._rules.neighbours == 1 else self._farthest
 
     @property
     def mean(self) -> Embedding:
@@ -95,6 +97,7 @@ class _OpenEvent:
         """Append a shot for which ``continues_with`` holds, and the transition before it."""
         self._count += 1
         self._mean = self._mean + ((shot.head + shot.tail) / 2 - self._mean) / self._count
+        self._farthest = max(self._farthest, rule.distance(self._head, shot.tail))
         self.neighbours.add(shot)
         if shot.shot.span.start < self._limit:
             self._extend(shot.shot)
@@ -161,7 +164,7 @@ class _KeptEvents:
     def _reason_to_drop(self, event: _OpenEvent) -> str | None:
         if rule.is_too_short(event.span, self._rules):
             return "clip_too_short"
-        if rule.is_still(event.span, event.head, event.tail, self._rules):
+        if rule.is_still(event.span, event.change, self._rules):
             return "clip_still"
         if rule.is_repeat(event.mean, self._means, self._rules):
             return "clip_repeat"

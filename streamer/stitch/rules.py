@@ -181,12 +181,18 @@ def is_too_short(span: Span, rules: StitchRules) -> bool:
     return span.seconds < rules.min_seconds
 
 
-def is_still(span: Span, head: Embedding, tail: Embedding, rules: StitchRules) -> bool:
-    """A clip whose start and end look the same shows nothing happening (3.1).
+def is_still(span: Span, change: float, rules: StitchRules) -> bool:
+    """A clip that looks the same at its end shows nothing happening (3.1).
 
     The paper judges clips of 2 s and more; a shorter one has had no time to change.
+
+    Args:
+        span: of the clip.
+        change: distance of its first embedding from the last; in the default preset from the
+            farthest, since a scene may end as it began.
+        rules: the still distance.
     """
-    return span.seconds >= _STILL_SECONDS and distance(head, tail) <= rules.thresholds.still
+    return span.seconds >= _STILL_SECONDS and change <= rules.thresholds.still
 
 
 def is_repeat(mean: Embedding, earlier: list[Embedding], rules: StitchRules) -> bool:

@@ -19,7 +19,7 @@ MINUTE = int(60 * RATE)
 
 
 def _views(kind: str) -> list[View]:
-    return [*islice(CAMERAS[kind](random.Random(3)), MINUTE)]  # noqa: S311 - repeatable
+    return [*islice(CAMERAS[kind](random.Random(3)), MINUTE)]
 
 
 def _numbers(path: Path) -> list[int]:
