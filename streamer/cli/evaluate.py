@@ -19,9 +19,11 @@ from streamer.cli.options import (
     Detector,
     DetectorOption,
     ModelsOption,
+    MoreTruths,
     Preset,
     PresetOption,
     TritonOption,
+    TruthOption,
 )
 from streamer.cli.serving import progress_bar, serve_models
 from streamer.config import Settings, load_settings
@@ -56,13 +58,8 @@ class Transition(StrEnum):
     epilog="Example: streamer eval split --truth reel.json --against transnetv2,panda --plot plots"
 )
 def split(
-    truth: Annotated[
-        list[Path],
-        typer.Option("--truth", metavar="MANIFEST", help="Truth beside a video; repeatable."),
-    ],
-    more: Annotated[
-        list[Path] | None, typer.Argument(metavar="[MANIFEST…]", help="More of them.")
-    ] = None,
+    truth: TruthOption,
+    more: MoreTruths = None,
     tolerance_frames: Annotated[
         float | None,
         typer.Option(

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.display import working, write_text
-from streamer.cli.options import ModelsOption, TritonOption
+from streamer.cli.options import ModelsOption, MoreTruths, TritonOption, TruthOption
 from streamer.cli.serving import progress_bar, serve_models
 from streamer.config import load_settings
 from streamer.errors import UsageError
@@ -88,13 +88,8 @@ def check(
     epilog="Example: streamer models calibrate --truth reel.json --profile mine.toml -o fit.toml"
 )
 def calibrate(
-    truth: Annotated[
-        list[Path],
-        typer.Option("--truth", metavar="MANIFEST", help="Truth beside a video; repeatable."),
-    ],
-    more: Annotated[
-        list[Path] | None, typer.Argument(metavar="[MANIFEST…]", help="More of them.")
-    ] = None,
+    truth: TruthOption,
+    more: MoreTruths = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the profile with the new values.")
     ] = None,

@@ -48,3 +48,10 @@ ModelsOption = Annotated[
 LogDirOption = Annotated[
     Path, typer.Option("--log-dir", help="Where the services write their logs.")
 ]
+TruthOption = Annotated[
+    list[Path],
+    typer.Option("--truth", metavar="MANIFEST", help="Truth beside a video; repeatable."),
+]
+MoreTruths = Annotated[
+    list[Path] | None, typer.Argument(metavar="[MANIFEST…]", help="More of them.")
+]

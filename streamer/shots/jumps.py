@@ -13,7 +13,7 @@ from streamer.shots.history import SIDE_SECONDS, History
 
 # Joins of unrelated clips score 33 and more (99 of them); the floor leaves room for dark pictures.
 _MIN_SCORE = 10.0
-# Those joins stand out of their surroundings by 3.4 and more, a shaking camera seldom by 2.
+# Those joins stand out of their surroundings by 3.4 and more.
 _MIN_RATIO = 2.5
 # A cut is one frame that differs. Of 289 joins all stand out by 1.86 and more of the frames right
 # beside them, of fast pans none by more than 1.05.
