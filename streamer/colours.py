@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,17 +20,21 @@ def colours_of(pictures: Iterable[Pixels]) -> Colours:
     """Shares of 512 colours in all pictures together, float32 ``(512,)``, summing up to 1.
 
     Args:
-        pictures: uint8 RGB ``(H, W, 3)``, one at least; a point in some 48x27 is looked at.
+        pictures: uint8 RGB ``(H, W, 3)``, one at least; looked at as 48x27 means, since single
+            pixels of a large picture have more colours than people see in it.
     """
     counts = np.zeros(_BINS)
     for picture in pictures:
-        rows, columns = (
-            max(1, side // small)
-            for side, small in zip(picture.shape, (SMALL_HEIGHT, SMALL_WIDTH), strict=False)
-        )
-        levels = (picture[::rows, ::columns] // (256 // _LEVELS)).reshape(-1, 3).astype(np.intp)
+        levels = (_small(picture) // (256 // _LEVELS)).reshape(-1, 3).astype(np.intp)
         counts += np.bincount(levels @ (_LEVELS**2, _LEVELS, 1), minlength=_BINS)
     return np.asarray(counts / counts.sum(), np.float32)
+
+
+def _small(picture: Pixels) -> Pixels:
+    size = (SMALL_WIDTH, SMALL_HEIGHT)
+    if picture.shape[:2] == size[::-1]:
+        return picture
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def colour_distance(one: Colours, other: Colours) -> float:

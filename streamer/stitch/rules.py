@@ -22,10 +22,10 @@ from streamer.spans import Span
 
 Embedding = NDArray[np.float32]
 
-# Of 1,560 pairs of unrelated clips one in 100 is nearer than 1.03 in EfficientNet-Lite0's
+# Of 1,560 pairs of unrelated clips one in 100 is nearer than 1.02 in EfficientNet-Lite0's
 # embeddings once far colours count, and of 41 cuts inside clips none is farther than 0.96. Colours
-# differ by 0.6 to 0.85 where only the embeddings are near, and within a clip that rarely.
-_USUAL_COLOURS, _MOST_COLOURS = 0.6, 0.2
+# differ by 0.65 to 0.85 where only the embeddings are near, and within a clip that rarely.
+_USUAL_COLOURS, _MOST_COLOURS = 0.65, 0.2
 # Of unrelated clips fewer than one in 200 are this near, as a part of the event distance.
 _RETURN = 0.8
 _STILL_SECONDS = Fraction(2)
