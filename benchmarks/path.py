@@ -61,7 +61,7 @@ def _measure(folder: Path, runs: int, quick: bool) -> tuple[list[Figure], list[s
             figures += _memory(reel, settings, folder)
     progress.print("decoding alone and in the stage")
     notes = [
-        f"video: {reel.name}, {reel.seconds:.0f} s; default detector and preset, offline models, one slot",
+        f"video: {reel.name}, {reel.seconds:.0f} s; default preset, offline models, one slot",
         f"other work on this machine: {both.others_share:.0%} of its processors during the jobs",
     ]
     return [*figures, *decode.measure(reel.path, settings.decode)], notes
