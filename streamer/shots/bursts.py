@@ -9,8 +9,9 @@ from streamer.shots.evidence import Cut
 
 _SHORTEST_SHOT_SECONDS = 0.4
 _LONGEST_BURST_SECONDS = 1.5
-# What an unsure change weighs beside a sure one.
-_UNSURE = 0.85
+# What an unsure change weighs beside a sure jump, and what a sure change over several frames does:
+# left-over frames jump, too, but nothing that happens within a shot looks like a whole wipe.
+_UNSURE, _GRADUAL = 0.85, 1.25
 
 
 @dataclass(frozen=True)
@@ -78,4 +79,6 @@ class Bursts:
 
 
 def _weight(change: Change) -> float:
-    return change.contrast if change.is_sure else _UNSURE * change.contrast
+    if not change.is_sure:
+        return _UNSURE * change.contrast
+    return (_GRADUAL if change.cut.start > change.cut.end else 1.0) * change.contrast

@@ -26,6 +26,8 @@ _VIEW_SECONDS, _BACK_SECONDS = 0.65, 0.25
 _MIN_CHANGE = 28.0
 # A single frame that makes more of the change than this is a jump.
 _MAX_STEP = 0.5
+# Over a moving picture a wipe has sudden steps, too; what is faster may be a pan.
+_SLOW_WIPE_SECONDS = 0.4
 _MIXED, _SHARE = 0.2, 0.15
 _PLAIN, _BLACK = 0.3, 0.1
 
@@ -111,17 +113,22 @@ class Ramps:
 
     def _judge(self, history: History, at: int) -> Change | None:
         _, near = self._around(history, at, self._half)
-        if len(near) < _FEWEST_PICTURES or _is_sudden(near) or _ends_plain(near):
+        if len(near) < _FEWEST_PICTURES or _ends_plain(near):
+            return None
+        wipe = find_wipe(lambda frame: self._around(history, frame, self.view), at, self._rate)
+        if _is_sudden(near) and not (wipe and self._is_slow(*wipe)):
             return None
         if _ends_plain(near[::-1]):
             return self._judge_dip(history, at)
         start, view = self._around(history, at, self.view)
-        wipe = find_wipe(lambda frame: self._around(history, frame, self.view), at, self._rate)
         first, last = _extent(view, at - start)
         first, last = wipe or (start + first, start + last)
         cut = Cut(max(first, at - self.back), last)
         contrast = history.contrast(cut, self._side, start, start + len(view))
         return Change(cut, contrast, is_sure=wipe is not None or _is_transition(near))
+
+    def _is_slow(self, first: int, last: int) -> bool:
+        return last - first >= _SLOW_WIPE_SECONDS * self._rate
 
     def _judge_dip(self, history: History, at: int) -> Change:
         """The change around a plain picture; ``at`` is on the way up from it.

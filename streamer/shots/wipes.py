@@ -21,6 +21,8 @@ _MIN_CORRELATION, _MIN_SECONDS = 0.97, 0.2
 # Or most lines turn when the others say that they should: over a moving picture single lines turn
 # at the wrong time. Fast pans can do that too, but take less time.
 _MIN_IN_STEP, _LOW_CORRELATION, _IN_STEP_SECONDS = 0.8, 0.75, 0.27
+# No pan takes this long to cross; a few lines may then turn at any time.
+_LONG_SECONDS = 0.5
 # The middle of a wipe may be this far from where the picture changes most.
 _EARLIER_SECONDS, _LATER_SECONDS = 0.45, 0.1
 
@@ -94,10 +96,9 @@ class _Turns:
         """Whether the lines turn one after the other, and stay so."""
         seconds, correlation = self.length / rate, self._correlation()
         in_order = seconds >= _MIN_SECONDS and correlation >= _MIN_CORRELATION
-        in_step = (
-            seconds >= _IN_STEP_SECONDS
-            and correlation >= _LOW_CORRELATION
-            and self._share_in_step() >= _MIN_IN_STEP
+        in_step = self._share_in_step() >= _MIN_IN_STEP and (
+            seconds >= _LONG_SECONDS
+            or (seconds >= _IN_STEP_SECONDS and correlation >= _LOW_CORRELATION)
         )
         return self.explained >= _MIN_EXPLAINED and (in_order or in_step)
 
