@@ -13,7 +13,7 @@ from streamer.in_flight import InFlight
 from streamer.stitch import Clip
 from streamer_client.triton import CaptionResult
 
-Ask = Callable[[Pixels], "Future[CaptionResult]"]
+Ask = Callable[[Clip, Pixels], "Future[CaptionResult]"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ def caption_clips(
 
     Args:
         clips: closed clips, in order.
-        ask: sends frames, uint8 RGB ``(T, H, W, 3)``, to the captioners.
+        ask: sends a clip, with its frames, uint8 RGB ``(T, H, W, 3)``, to the captioners.
         in_flight: clips that may wait for captions before decoding waits for them.
     """
     asked: InFlight[Clip, CaptionResult] = InFlight(in_flight)
     for clip in clips:
         yield clip
-        asked.add(clip, ask(np.stack([sample.pixels for sample in clip.samples])))
+        asked.add(clip, ask(clip, np.stack([sample.pixels for sample in clip.samples])))
         yield from (CaptionedClip(*answer) for answer in asked.ready())
     yield from (CaptionedClip(*answer) for answer in asked.drain())

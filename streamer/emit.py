@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamer.caption import CaptionedClip
 from streamer.decode import VideoInfo
+from streamer.served import ServedModels
 from streamer.spans import Span
 from streamer.stitch import Clip
 from streamer_client.records import (
@@ -22,13 +23,13 @@ class RecordMaker:
     Args:
         job: what was asked for.
         info: what the container says.
-        models: name and version of each model used.
+        served: the models used.
     """
 
-    def __init__(self, job: VideoJob, info: VideoInfo, models: dict[str, str]):
+    def __init__(self, job: VideoJob, info: VideoInfo, served: ServedModels):
         self._job = job
         self._info = info
-        self._models = models
+        self._served = served
 
     def record(self, item: Clip | CaptionedClip) -> Record:
         """The boundary of a closed clip, or the caption of a captioned one."""
@@ -58,8 +59,13 @@ class RecordMaker:
             caption=captioned.result.caption,
             matching_score=captioned.result.matching_score,
             candidates=captioned.result.candidates,
-            models=self._models,
+            weak=self._is_weak(captioned.result.matching_score),
+            models=dict(self._served.versions),
         )
+
+    def _is_weak(self, score: float) -> bool:
+        below = self._served.weak_below
+        return below is not None and score < below
 
 
 def _shot_span(span: Span) -> ShotSpan:

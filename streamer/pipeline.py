@@ -10,6 +10,7 @@ from typing import Literal
 
 from streamer.acquire import Media, acquire
 from streamer.caption import CaptionedClip, caption_clips
+from streamer.clip_text import VideoText
 from streamer.clock import StageClock
 from streamer.config import Settings
 from streamer.decode import FrameBatch, VideoStream, open_video
@@ -67,7 +68,7 @@ class _Run:
             with self.clock.stage("decode"):
                 opening = open_video(media.path, self._settings.decode, splitting.small)
                 video = opened.enter_context(closing(opening))
-            maker = RecordMaker(self._job, video.info, dict(served.versions))
+            maker = RecordMaker(self._job, video.info, served)
             clips = self._split(video, splitting)
             for item in self._captioned(clips, media):
                 yield self._counted(maker.record(item))
@@ -111,10 +112,10 @@ class _Run:
         clips = self.clock.watch("stitch", clips)
         if not self._job.options.captions:
             return clips
-        text = _text_of(self._job, media)
+        text = VideoText.of(self._job.metadata, media)
         captioned = caption_clips(
             clips,
-            lambda frames: self._models.caption(frames, text),
+            lambda clip, frames: self._models.caption(frames, text.during(clip.span)),
             self._settings.caption.in_flight,
         )
         return self.clock.watch("caption", captioned)
@@ -130,10 +131,3 @@ def _partial(video: VideoStream) -> VideoError | None:
     if video.damage is None:
         return None
     return VideoError(stage="decode", kind="partial", message=video.damage)
-
-
-def _text_of(job: VideoJob, media: Media) -> str:
-    """Title and description, the job's before the site's, for captioners that read."""
-    title = job.metadata.get("title") or media.title
-    description = job.metadata.get("description") or media.description
-    return "\n".join(part for part in (title, description) if isinstance(part, str))

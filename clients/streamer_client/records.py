@@ -182,11 +182,20 @@ class ClipCaption(ClipBoundary):
     type: ClassVar[str] = "clip.caption"
 
     caption: str
-    matching_score: Annotated[float, Field(description="Score of the best candidate, 0 to 1.")]
+    matching_score: Annotated[
+        float,
+        Field(
+            description="Score of the best candidate: its captioner's confidence, 0 to 1, or the "
+            "cosine of caption and frames, -1 to 1, as `ranking` in models says."
+        ),
+    ]
+    weak: Annotated[
+        bool, Field(description="Whether the score is below the profile's threshold.")
+    ] = False
     candidates: tuple[Candidate, ...]
     models: Annotated[
         dict[str, str],
-        Field(description="Each model used and its version; `caption` names the ranking rule."),
+        Field(description="Each model used and its version; `ranking` is `confidence` or `clip`."),
     ]
 
 

@@ -19,7 +19,7 @@ from streamer.errors import UsageError
 if TYPE_CHECKING:
     from streamer.evaluate.calibration import Fit
     from streamer.models.check import CheckResult, Shapes
-    from streamer.models.profile import ServedModel
+    from streamer.models.profile import PackagedModel, Profile
 
 app = typer.Typer(no_args_is_help=True, help="Profiles of models and Triton repositories.")
 
@@ -28,19 +28,36 @@ ProfileOption = Annotated[
 ]
 
 
-@app.command("list", epilog="Example: streamer models list")
-def list_profiles() -> None:
-    """Show the profiles and their models."""
+@app.command("list", epilog="Examples: streamer models list    streamer models list mine.toml")
+def list_profiles(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROFILE]...", help="Profiles of your own.")
+    ] = None,
+) -> None:
+    """Show the profiles: their models, what is downloaded, what a GPU has to hold."""
     from streamer.models.profile import available_profiles, load_profile
 
-    table = Table("profile", "models", "ranking", "for")
-    for profile in map(load_profile, available_profiles()):
-        served = "\n".join(f"{name}: {_version(model)}" for name, model in profile.models.items())
-        table.add_row(profile.name, served, profile.caption.ranking, profile.summary)
-    Console().print(table)
+    console = Console()
+    for profile in map(load_profile, [*available_profiles(), *(files or [])]):
+        console.print(f"[bold]{profile.name}[/bold]: {profile.summary}", highlight=False)
+        console.print(_served(profile))
 
 
-def _version(model: ServedModel) -> str:
+def _served(profile: Profile) -> Table:
+    from streamer.models.memory import gpu_need
+
+    table = Table("model", "weights", "download", "on a GPU")
+    for name, model in profile.models.items():
+        table.add_row(name, _version(model), "none", "")
+    for name, each in profile.checkpoints.items():
+        need = gpu_need(name, each)
+        size = f"{each.download_megabytes / 1000:.1f} GB" if each.download_megabytes else "none"
+        table.add_row(name, f"{each.served_revision}, {each.dtype}", size, f"{need.gib:.1f} GiB")
+    table.caption = f"captions ranked by {profile.caption.ranking}"
+    return table
+
+
+def _version(model: PackagedModel) -> str:
     try:
         return model.version
     except UsageError:
@@ -51,12 +68,23 @@ def _version(model: ServedModel) -> str:
 def build(
     output: Annotated[Path, typer.Option(help="Folder to write; replaced if it is out of date.")],
     profile: ProfileOption = "offline",
+    gpu_gib: Annotated[
+        float | None,
+        typer.Option(
+            "--gpu-gib", min=0, help="Memory of the GPU that will serve; default: this machine's."
+        ),
+    ] = None,
 ) -> None:
-    """Write a model repository that Triton serves as it is."""
+    """Write a model repository that Triton serves as it is.
+
+    Checkpoints on the model hub are downloaded once, or resumed; folders need no network.
+    """
     from streamer.models.build import build_repository, is_current
+    from streamer.models.memory import check_fits
     from streamer.models.profile import load_profile
 
     chosen = load_profile(profile)
+    check_fits(chosen.checkpoints, gpu_gib)
     current = is_current(chosen, output)
     with working(f"building {output}"):
         build_repository(chosen, output)

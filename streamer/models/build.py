@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from streamer.errors import UsageError
+from streamer.models.layout import ServedModel, served_models
+from streamer.models.placing import Placing
 from streamer.models.profile import Profile
+from streamer.models.weights import served_files
 
 MANIFEST = "manifest.json"
 # What makes the weights: another way of exporting makes another repository.
@@ -108,35 +111,27 @@ def _refuse_foreign(output: Path) -> None:
 
 def _write(profile: Profile, fingerprint: str, folder: Path) -> None:
     folder.mkdir()
-    exported: dict[str, Path] = {}
-    for name, model in profile.models.items():
-        shutil.copytree(_source(name), folder / name, ignore=_IGNORED)
+    placing = Placing()
+    for name, model in served_models(profile).items():
+        shutil.copytree(_source(model.source), folder / name, ignore=_IGNORED)
         (folder / name / "1").mkdir(exist_ok=True)  # ensembles need an empty version folder
-        _add_parameters(folder / name / "config.pbtxt", profile.parameters(name))
-        if model.weights is not None:
-            _place_weights(model.weights, folder / name / "1" / "model.onnx", exported)
-    manifest = {"profile": profile.name, "fingerprint": fingerprint, "sizes": _sizes(folder)}
+        _configure(folder / name / "config.pbtxt", model)
+        placing.place(model, folder / name / "1")
+    manifest = {
+        "profile": profile.name,
+        "fingerprint": fingerprint,
+        "weights": placing.hashes,
+        "sizes": _sizes(folder),
+    }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
-def _place_weights(weights: str, path: Path, exported: dict[str, Path]) -> None:
-    if weights in exported:
-        shutil.copy2(exported[weights], path)
-        return
-    # Imports torch, which whoever only asks `is_current` should not wait for.
-    try:
-        from streamer.models.export import export_image_tower
-    except ImportError as error:
-        raise UsageError(f"{error.name} is not installed: install streamer[models]") from error
-    export_image_tower(path)
-    exported[weights] = path
-
-
-def _add_parameters(config: Path, parameters: dict[str, str]) -> None:
+def _configure(config: Path, model: ServedModel) -> None:
     # A repeated field of a text protocol buffer may be continued anywhere. JSON strings are theirs.
-    lines = [
+    lines = [f"{line}\n" for line in model.settings]
+    lines += [
         f"parameters {{ key: {json.dumps(key)} value {{ string_value: {json.dumps(value)} }} }}\n"
-        for key, value in parameters.items()
+        for key, value in model.parameters.items()
     ]
     with config.open("a", encoding="utf-8") as file:
         file.writelines(lines)
@@ -145,13 +140,21 @@ def _add_parameters(config: Path, parameters: dict[str, str]) -> None:
 def _fingerprint(profile: Profile) -> str:
     """Of everything a build reads: profile, code, configurations, versions of the weights."""
     digest = hashlib.sha256(profile.model_dump_json().encode())
-    for name in profile.models:
-        digest.update(json.dumps(profile.parameters(name)).encode())
-        for file in _files(_source(name)):
+    for model in served_models(profile).values():
+        digest.update(json.dumps([model.parameters, model.settings]).encode())
+        for file in _files(_source(model.source)):
             digest.update(file.name.encode() + file.read_bytes())
+        digest.update(_local_files(model).encode())
     for module in _EXPORTERS:
         digest.update((Path(__file__).parent / module).read_bytes())
     return digest.hexdigest()
+
+
+def _local_files(model: ServedModel) -> str:
+    """Names, sizes and times of a local checkpoint's files; what a commit holds never changes."""
+    folder = model.checkpoint and model.checkpoint.folder
+    stats = [(file.name, file.stat()) for file in served_files(folder)] if folder else []
+    return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
 def _source(name: str) -> Path:

@@ -22,6 +22,9 @@ class NoCaption(Exception):
     """Every captioner failed; the text has each one's error."""
 
 
+_NAMES: dict[type[Exception], str] = {TimeoutError: "no answer within its deadline"}
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One captioner's answer for one clip: a caption, or the error that came instead of it."""
@@ -45,10 +48,10 @@ async def ask_all(captioners: Sequence[str], ask: Ask) -> tuple[Candidate, ...]:
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
-    """The candidate with the highest calibrated confidence; the first of equals.
+    """The candidate with the highest score; the first of equals.
 
-    The confidences compare because each captioner's is the chance that it is right (see
-    ``tags.confidence`` and ``motion.CONFIDENCE``).
+    Confidences compare because each captioner's is the chance that it is right (see
+    ``tags.confidence`` and ``motion.CONFIDENCE``), matching scores because one model gives them.
     """
     return max((each for each in candidates if not each.error), key=lambda each: each.score)
 
@@ -59,7 +62,7 @@ async def _candidate(captioner: str, ask: Ask) -> Candidate:
         if not caption or not math.isfinite(score):
             raise CaptionerError(f"unusable answer: caption {caption!r}, confidence {score}")
     except Exception as error:  # noqa: BLE001 - whatever it is, it goes into the record
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = " ".join(str(error).split()) or _NAMES.get(type(error), type(error).__name__)
         log.warning("captioner %s failed: %s", captioner, text)
         return Candidate(captioner, "", 0.0, text)
     return Candidate(captioner, caption, score, "")

@@ -8,23 +8,30 @@ from collections.abc import Mapping
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from streamer.errors import UsageError
+from streamer.models.checkpoint import (
+    LOCAL,
+    CaptionerModel,
+    Checkpoint,
+    ImageTextModel,
+    Table,
+)
 
+C = TypeVar("C", bound=Checkpoint)
+
+CAPTIONER = "captioner_"
+CaptionerName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Distance = Annotated[
     float, Field(gt=0, le=2, description="Euclidean, between unit-length embeddings.")
 ]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ServedModel(_Table):
-    """A model of the repository.
+class PackagedModel(Table):
+    """A model whose weights come with Python packages.
 
     Attributes:
         packages: Python packages whose versions make up the model's version.
@@ -44,7 +51,7 @@ class ServedModel(_Table):
         return ", ".join(f"{package} {_installed(package)}" for package in self.packages)
 
 
-class ClipThresholds(_Table):
+class ClipThresholds(Table):
     """Distances of the splitting rules, calibrated for the profile's image embedder."""
 
     stitch_distance: Distance
@@ -54,40 +61,59 @@ class ClipThresholds(_Table):
     repeat_distance: Distance
 
 
-class CaptionRule(_Table):
-    """Who captions, and by what the best caption is found."""
+class CaptionRule(Table):
+    """By what the best caption is found.
 
-    ranking: Literal["confidence"]
-    captioners: Annotated[tuple[str, ...], Field(min_length=1)]
+    Attributes:
+        ranking: ``confidence`` compares what captioners say of themselves; ``clip`` how well each
+            caption fits the clip's frames.
+        weak_below: captions with a lower matching score are marked as weak.
+        deadline_seconds: a captioner that has not answered by then has failed.
+    """
+
+    ranking: Literal["confidence", "clip"]
+    weak_below: Annotated[float, Field(ge=-1, le=1)] | None = None
+    deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 45.0
 
 
-class Profile(_Table):
-    """A named set of models."""
+class Profile(Table):
+    """A named set of models.
+
+    Attributes:
+        models: those whose weights come with packages.
+        image_text: the CLIP, if it is a checkpoint.
+        captioners: those that are checkpoints; ``blip`` is served as ``captioner_blip``.
+        clip: distances of the splitting rules.
+        caption: how captions are ranked.
+    """
 
     name: str
     summary: str
-    models: dict[str, ServedModel]
+    models: dict[str, PackagedModel]
+    image_text: ImageTextModel | None = None
+    captioners: Mapping[CaptionerName, CaptionerModel] = Field(default_factory=dict)
     clip: ClipThresholds
     caption: CaptionRule
 
     @model_validator(mode="after")
-    def _captioners_are_served(self) -> Self:
-        missing = [name for name in self.caption.captioners if name not in self.models]
-        if missing:
-            raise ValueError(f"caption.captioners names {missing[0]!r}, which is not in models")
+    def _is_whole(self) -> Self:
+        if self.caption.ranking == "clip" and self.image_text is None:
+            raise ValueError('caption.ranking = "clip" needs the table image_text')
+        if not self.captioner_names:
+            raise ValueError("there is no captioner: name one in captioners")
         return self
 
-    def parameters(self, model: str) -> dict[str, str]:
-        """What the worker and the model itself read from the model's configuration."""
-        parameters = {"version": self.models[model].version}
-        if model == "clip":
-            parameters |= {name: str(value) for name, value in self.clip.model_dump().items()}
-        if model == "caption":
-            parameters |= {
-                "ranking": self.caption.ranking,
-                "captioners": ",".join(self.caption.captioners),
-            }
-        return parameters
+    @property
+    def captioner_names(self) -> tuple[str, ...]:
+        """The served names of all captioners, packaged ones first."""
+        packaged = [name for name in self.models if name.startswith(CAPTIONER)]
+        return (*packaged, *(CAPTIONER + name for name in self.captioners))
+
+    @property
+    def checkpoints(self) -> dict[str, Checkpoint]:
+        """The checkpoints by the names they are served under."""
+        named: dict[str, Checkpoint] = {"clip": self.image_text} if self.image_text else {}
+        return named | {CAPTIONER + name: each for name, each in self.captioners.items()}
 
 
 def available_profiles() -> tuple[str, ...]:
@@ -105,7 +131,8 @@ def load_profile(name_or_path: str | Path) -> Profile:
     name, file = str(name_or_path), _file_of(name_or_path)
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
-        return Profile.model_validate({"name": Path(name).stem, **tables})
+        profile = Profile.model_validate({"name": Path(name).stem, **tables})
+        return _located(profile, Path(name).absolute().parent)
     except OSError as error:
         raise UsageError(
             f"no profile {name}: it is neither a file nor one of {', '.join(available_profiles())}"
@@ -128,6 +155,21 @@ def with_distances(name_or_path: str | Path, distances: Mapping[str, float]) -> 
     for name, value in distances.items():
         text = re.sub(rf"(?m)^({name}\s*=\s*)[^#\s]+", rf"\g<1>{value:g}", text)
     return text
+
+
+def _located(profile: Profile, beside: Path) -> Profile:
+    """The profile with its local folders where they are: relative ones lie beside its file."""
+    clip = profile.image_text
+    captioners = {name: _at(each, beside) for name, each in profile.captioners.items()}
+    return profile.model_copy(
+        update={"image_text": clip and _at(clip, beside), "captioners": captioners}
+    )
+
+
+def _at(model: C, beside: Path) -> C:
+    if model.folder is None:
+        return model
+    return model.model_copy(update={"checkpoint": f"{LOCAL}{beside / model.folder}"})
 
 
 def _file_of(name_or_path: str | Path) -> Traversable:

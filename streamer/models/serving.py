@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -13,7 +12,6 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
-from streamer.models.fan_out import CaptionerError, ask_all, best
 from streamer.models.numpy_abi import check_numpy
 
 log = logging.getLogger(__name__)
@@ -55,7 +53,7 @@ def answer_together(
     parts = [array(request, name) for request in requests]
     ends = np.cumsum([len(part) for part in parts])[:-1]
     columns = [np.split(result, ends) for result in compute(np.concatenate(parts))]
-    return [_response(dict(zip(outputs, rows, strict=True))) for rows in zip(*columns, strict=True)]
+    return [response(dict(zip(outputs, rows, strict=True))) for rows in zip(*columns, strict=True)]
 
 
 def answer_each(requests: Sequence[Any], compute: Callable[[Any], dict[str, Array]]) -> list[Any]:
@@ -76,68 +74,30 @@ def answer_captions(requests: Sequence[Any], describe: Describe) -> list[Any]:
     return answer_each(requests, compute)
 
 
-async def answer_ensemble(requests: Sequence[Any], captioners: Sequence[str]) -> list[Any]:
-    """Answer ``caption`` requests, all at once, from the captioners' answers."""
-    return list(await asyncio.gather(*(_ensemble(request, captioners) for request in requests)))
-
-
-async def _ensemble(request: Any, captioners: Sequence[str]) -> Any:
-    frames, text = array(request, "FRAMES"), array(request, "TEXT")
-    try:
-        clips = [
-            ask_all(captioners, _asker(frames[row : row + 1], text[row : row + 1]))
-            for row in range(len(frames))
-        ]
-        rows = await asyncio.gather(*clips)
-    except Exception as error:  # noqa: BLE001 - goes to the client and the log
-        return _failure(error)
-    winners = [best(row) for row in rows]
-    return _response(
-        {
-            "CAPTION": texts([[each.caption] for each in winners]),
-            "MATCHING_SCORE": np.array([[each.score] for each in winners], dtype=np.float32),
-            "CAPTIONERS": texts([[each.captioner for each in row] for row in rows]),
-            "CANDIDATES": texts([[each.caption for each in row] for row in rows]),
-            "SCORES": np.array([[each.score for each in row] for row in rows], dtype=np.float32),
-            "ERRORS": texts([[each.error for each in row] for row in rows]),
-        }
-    )
-
-
-def _asker(frames: Array, text: Array) -> Callable[[str], Any]:
-    async def ask(captioner: str) -> tuple[str, float]:
-        answer = await pb_utils.InferenceRequest(
-            model_name=captioner,
-            requested_output_names=["CAPTION", "CONFIDENCE"],
-            inputs=[pb_utils.Tensor("FRAMES", frames), pb_utils.Tensor("TEXT", text)],
-        ).async_exec()
-        if answer.has_error():
-            raise CaptionerError(answer.error().message())
-        caption = array(answer, "CAPTION").flat[0].decode()
-        return caption, float(array(answer, "CONFIDENCE").flat[0])
-
-    return ask
-
-
 def _side(message: Any) -> str:
     return "output" if isinstance(message, pb_utils.InferenceResponse) else "input"
 
 
 def _answer(compute: Callable[[Any], dict[str, Array]], request: Any) -> Any:
     try:
-        return _response(compute(request))
+        return response(compute(request))
     except Exception as error:  # noqa: BLE001 - goes to the client and the log
-        return _failure(error)
+        return failure(error)
 
 
-def _response(tensors: dict[str, Array]) -> Any:
+def response(tensors: dict[str, Array]) -> Any:
+    """A response of these tensors."""
     return pb_utils.InferenceResponse(
         [pb_utils.Tensor(name, np.ascontiguousarray(values)) for name, values in tensors.items()]
     )
 
 
-def _failure(error: Exception) -> Any:
+def failure(error: Exception, code: int | None = None) -> Any:
+    """A response that says what went wrong, with a status code of Triton's."""
     log.exception("a request failed", exc_info=error)
     return pb_utils.InferenceResponse(
-        error=pb_utils.TritonError(f"{type(error).__name__}: {error}")
+        error=pb_utils.TritonError(
+            f"{type(error).__name__}: {error}",
+            pb_utils.TritonError.INTERNAL if code is None else code,
+        )
     )

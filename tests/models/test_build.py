@@ -12,6 +12,7 @@ from streamer.errors import UsageError
 from streamer.models import build
 from streamer.models.build import MANIFEST, build_repository, is_current
 from streamer.models.export import ExportMismatch
+from streamer.models.placing import Placing
 from streamer.models.profile import Profile, load_profile
 
 
@@ -20,8 +21,7 @@ def light() -> Profile:
     """A profile without weights, which builds at once."""
     profile = load_profile("offline")
     models = {name: profile.models[name] for name in ("caption", "captioner_motion", "clip")}
-    rule = profile.caption.model_copy(update={"captioners": ("captioner_motion",)})
-    return profile.model_copy(update={"models": models, "caption": rule})
+    return profile.model_copy(update={"models": models})
 
 
 def test_the_offline_profile_is_whole(repository: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_build_that_fails_leaves_the_old_repository(
     def refuse(*_: object) -> None:
         raise ExportMismatch("weights differ")
 
-    monkeypatch.setattr(build, "_place_weights", refuse)
+    monkeypatch.setattr(Placing, "place", refuse)
     with pytest.raises(ExportMismatch):
         build_repository(load_profile("offline"), output)
     assert is_current(light, output)

@@ -46,6 +46,11 @@ def test_an_error_without_text_still_has_a_name() -> None:
     assert best(candidates).captioner == "b"
 
 
+def test_a_deadline_says_so() -> None:
+    candidates = asyncio.run(ask_all(["a", "b"], answering({"a": TimeoutError(), "b": ("B.", 1)})))
+    assert candidates[0].error == "no answer within its deadline"
+
+
 def test_no_caption_at_all_is_an_error_that_names_each() -> None:
     ask = answering({"a": RuntimeError("one"), "b": RuntimeError("two")})
     with pytest.raises(NoCaption, match="a: one; b: two"):

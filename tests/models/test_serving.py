@@ -17,6 +17,7 @@ from streamer.embedded.triton import EmbeddedTriton
 from streamer.errors import Unavailable, UsageError
 from streamer.models.check import check_models
 from streamer.models.image_tower import ImageTower, central_square
+from streamer.models.layout import served_models
 from streamer.models.motion import describe
 from streamer.models.profile import load_profile
 from streamer.models.shot_scores import ShotScorer
@@ -43,6 +44,7 @@ class TritonPythonModel:
     def _fail(self, frames):
         raise RuntimeError("no idea")
 '''
+SLOW = BROKEN.replace("raise RuntimeError", "import time; time.sleep(3); raise RuntimeError")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,9 @@ def url(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     shutil.copytree(repository, served)
     shutil.copytree(served / "captioner_motion", served / "captioner_broken")
     (served / "captioner_broken" / "1" / "model.py").write_text(BROKEN)
+    shutil.copytree(served / "captioner_motion", served / "captioner_slow")
+    (served / "captioner_slow" / "1" / "model.py").write_text(SLOW)
+    add_ensemble(served, "caption_soon", "captioner_slow,captioner_motion", deadline="1")
     add_ensemble(served, "caption_partly", "captioner_broken,captioner_motion,captioner_absent")
     add_ensemble(served, "caption_never", "captioner_broken,captioner_absent")
     server = EmbeddedTriton(served, log_dir=tmp_path_factory.mktemp("logs"))
@@ -67,12 +72,13 @@ def url(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         server.stop()
 
 
-def add_ensemble(served: Path, name: str, captioners: str) -> None:
+def add_ensemble(served: Path, name: str, captioners: str, deadline: str = "45") -> None:
     shutil.copytree(served / "caption", served / name)
     config = served / name / "config.pbtxt"
     text = config.read_text()
     assert CAPTIONERS in text
-    config.write_text(text.replace(CAPTIONERS, captioners))
+    assert '"45"' in text
+    config.write_text(text.replace(CAPTIONERS, captioners).replace('"45"', f'"{deadline}"'))
 
 
 @pytest.fixture(scope="module")
@@ -156,12 +162,27 @@ def test_a_captioner_that_fails_costs_its_candidate(
     assert b"captioner_absent" in absent
 
 
+def test_a_captioner_that_is_late_costs_its_candidate(
+    url: str, clips: list[NDArray[np.uint8]]
+) -> None:
+    caption = describe(clips[0])[0].encode()
+    inputs = {"FRAMES": clips[0][None], "TEXT": strings([[b""]])}
+    for _ in range(2):  # What the late one answers at last meets nobody.
+        answer = infer(url, "caption_soon", inputs)
+        assert answer.as_numpy("CAPTION")[0, 0] == caption
+        late, fine = answer.as_numpy("ERRORS")[0]
+        assert (late, fine) == (b"no answer within its deadline", b"")
+
+
 def test_an_error_is_answered_when_every_captioner_fails(
     url: str, clips: list[NDArray[np.uint8]]
 ) -> None:
     inputs = {"FRAMES": clips[0][None], "TEXT": strings([[b""]])}
-    with pytest.raises(triton.InferenceServerException, match=r"captioner_broken: .*no idea"):
+    with pytest.raises(
+        triton.InferenceServerException, match=r"captioner_broken: .*no idea"
+    ) as error:
         infer(url, "caption_never", inputs)
+    assert error.value.status() == "StatusCode.UNAVAILABLE"  # Another attempt is worth it.
 
 
 def test_an_image_of_no_size_is_refused_alone(
@@ -175,9 +196,9 @@ def test_an_image_of_no_size_is_refused_alone(
 
 
 def test_the_worker_reads_its_parameters(models: TritonModels) -> None:
-    profile = load_profile("offline")
+    served = served_models(load_profile("offline"))
     for name in ("shots", "clip", "caption", "captioner_tags"):
-        assert models.parameters(name) == profile.parameters(name)
+        assert models.parameters(name) == served[name].parameters
 
 
 def test_check_runs_every_model(url: str) -> None:
@@ -187,7 +208,7 @@ def test_check_runs_every_model(url: str) -> None:
     assert results["clip"].version == load_profile("offline").models["clip"].version
     assert results["shots"].batch > 0
     failed = {name for name, result in results.items() if result.error is not None}
-    assert failed == {"captioner_broken", "caption_never"}
+    assert failed == {"captioner_broken", "captioner_slow", "caption_never"}
     assert all((result.latency_ms is None) == (name in failed) for name, result in results.items())
 
 
