@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,12 @@ from rich.table import Table
 
 from streamer.cli.display import working, write_text
 from streamer.cli.options import ModelsOption, MoreTruths, TritonOption, TruthOption
-from streamer.cli.serving import progress_bar, serve_models
+from streamer.cli.serving import (
+    offline_repository,
+    progress_bar,
+    serve_models,
+    serve_repository,
+)
 from streamer.config import load_settings
 from streamer.errors import UsageError
 
@@ -100,15 +106,24 @@ def check(
         Path | None, typer.Option("--models", help="Repository to serve; default: offline.")
     ] = None,
 ) -> None:
-    """Run a fixed input through every served model; shapes and latency of each."""
+    """Run a fixed input through every served model; shapes, latency and memory of each.
+
+    Memory is that of the model's processes, where they run on this machine.
+    """
+    from streamer.embedded.footprints import model_memory
     from streamer.models.check import check_models
 
+    memory: Mapping[str, int] = {}
     with ExitStack() as services:
-        url = triton or serve_models(services, models)
-        results = check_models(url)
+        if triton is None:
+            repository = models or offline_repository()
+            results = check_models(serve_repository(services, repository))
+            memory = model_memory(repository)
+        else:
+            results = check_models(triton)
     if not results:
-        raise UsageError(f"Triton serves no model: {models or url} holds none")
-    Console().print(_table(results))
+        raise UsageError(f"Triton serves no model: {triton or models} holds none")
+    Console().print(_table(results, memory))
     raise typer.Exit(1 if any(result.error for result in results) else 0)
 
 
@@ -159,13 +174,14 @@ def _fits(fits: list[Fit], before: dict[str, float]) -> Table:
     return table
 
 
-def _table(results: list[CheckResult]) -> Table:
-    table = Table("model", "version", "batch", "in", "out", "ms")
+def _table(results: list[CheckResult], memory: Mapping[str, int]) -> Table:
+    table = Table("model", "version", "batch", "in", "out", "ms", "MB")
     for result in results:
         out = result.error or _shapes(result.outputs)
         latency = "" if result.latency_ms is None else f"{result.latency_ms:.1f}"
-        batch = str(result.batch)
-        table.add_row(result.model, result.version, batch, _shapes(result.inputs), out, latency)
+        held = f"{memory[result.model] / 1e6:.0f}" if result.model in memory else ""
+        row = (str(result.batch), _shapes(result.inputs), out, latency, held)
+        table.add_row(result.model, result.version, *row)
     return table
 
 

@@ -20,13 +20,24 @@ def serve_models(services: ExitStack, repository: Path | None) -> str:
         services: what to stop later.
         repository: what to serve; the offline models if None.
     """
-    from streamer.embedded.triton import EmbeddedTriton
+    return serve_repository(services, repository or offline_repository())
+
+
+def offline_repository() -> Path:
+    """The offline models, built if need be."""
     from streamer.models.cache import cached_repository
+
+    with working("building the offline models"):
+        return cached_repository("offline")
+
+
+def serve_repository(services: ExitStack, repository: Path) -> str:
+    """Start Triton on a repository until ``services`` are closed; returns its gRPC address."""
+    from streamer.embedded.triton import EmbeddedTriton
 
     logs = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="streamer-logs-")))
     with working("starting Triton"):
-        served = repository or cached_repository("offline")
-        return services.enter_context(EmbeddedTriton(served, log_dir=logs)).url
+        return services.enter_context(EmbeddedTriton(repository, log_dir=logs)).url
 
 
 @contextmanager

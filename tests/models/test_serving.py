@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from tritonclient import grpc as triton
 
+from streamer.embedded.footprints import model_memory
 from streamer.embedded.triton import EmbeddedTriton
 from streamer.errors import Unavailable, UsageError
 from streamer.models.check import check_models
@@ -48,8 +49,8 @@ SLOW = BROKEN.replace("raise RuntimeError", "import time; time.sleep(3); raise R
 
 
 @pytest.fixture(scope="module")
-def url(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Triton with the offline profile, a broken captioner, and two ensembles that ask it."""
+def served(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The offline profile, captioners that fail or are late, and ensembles that ask them."""
     served = tmp_path_factory.mktemp("served") / "models"
     shutil.copytree(repository, served)
     shutil.copytree(served / "captioner_motion", served / "captioner_broken")
@@ -59,6 +60,12 @@ def url(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     add_ensemble(served, "caption_soon", "captioner_slow,captioner_motion", deadline="1")
     add_ensemble(served, "caption_partly", "captioner_broken,captioner_motion,captioner_absent")
     add_ensemble(served, "caption_never", "captioner_broken,captioner_absent")
+    return served
+
+
+@pytest.fixture(scope="module")
+def url(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Triton that serves them."""
     server = EmbeddedTriton(served, log_dir=tmp_path_factory.mktemp("logs"))
     try:
         server.start()
@@ -210,6 +217,14 @@ def test_check_runs_every_model(url: str) -> None:
     failed = {name for name, result in results.items() if result.error is not None}
     assert failed == {"captioner_broken", "captioner_slow", "caption_never"}
     assert all((result.latency_ms is None) == (name in failed) for name, result in results.items())
+
+
+def test_each_model_that_runs_here_holds_memory(served: Path, url: str) -> None:
+    memory = model_memory(served)
+    assert check_models(url, runs=1)
+    python = {path.parents[1].name for path in served.glob("*/1/model.py")}
+    assert set(memory) == python
+    assert all(bytes_ > 5e6 for bytes_ in memory.values())
 
 
 def test_check_without_a_server_says_so() -> None:
