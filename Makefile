@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split clean
+.PHONY: setup demo test lint schemas bench bench-split bench-models clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -35,6 +35,9 @@ bench: setup
 
 bench-split: setup
 	$(BIN)/python -m benchmarks.split
+
+bench-models: setup
+	$(BIN)/python -m benchmarks.models
 
 clean:
 	rm -rf $(VENV) build dist

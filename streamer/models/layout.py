@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from streamer.models.checkpoint import CaptionerModel, Checkpoint, ImageTextModel
 from streamer.models.profile import CAPTIONER, Profile
@@ -19,6 +20,8 @@ _OPEN_CLIP_STEPS = {
     "clip_text_tower": "open_clip_text",
 }
 
+_TOWERS: Mapping[str, Literal["image", "text"]] = {"clip_image": "image", "clip_text_tower": "text"}
+
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -30,7 +33,7 @@ class ServedModel:
         settings: further lines of its configuration.
         packaged_weights: those exported from a package.
         checkpoint: what else it loads.
-        is_exported: whether its network is exported to ONNX.
+        exported_tower: which tower of the checkpoint is exported to ONNX, if one is.
     """
 
     source: str
@@ -38,7 +41,7 @@ class ServedModel:
     settings: tuple[str, ...] = ()
     packaged_weights: str | None = None
     checkpoint: Checkpoint | None = None
-    is_exported: bool = False
+    exported_tower: Literal["image", "text"] | None = None
 
 
 def served_models(profile: Profile) -> dict[str, ServedModel]:
@@ -74,7 +77,7 @@ def _open_clip(model: ImageTextModel) -> dict[str, ServedModel]:
             runs,
             (batch, _instances(model)),
             checkpoint=model,
-            is_exported=model.runtime == "onnx" and name in ("clip_image", "clip_text_tower"),
+            exported_tower=_TOWERS.get(name) if model.runtime == "onnx" else None,
         )
         for name, source in _OPEN_CLIP_STEPS.items()
     }

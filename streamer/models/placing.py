@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from streamer.errors import UsageError
 from streamer.models.checkpoint import Checkpoint
@@ -40,6 +41,8 @@ class Placing:
             self._export_packaged(model.packaged_weights, version / NETWORK)
         if model.checkpoint:
             self._link(model.checkpoint, version / CHECKPOINT)
+        if model.exported_tower:
+            _export_tower(model.exported_tower, version)
 
     def _export_packaged(self, weights: str, path: Path) -> None:
         if weights in self._exported:
@@ -62,6 +65,12 @@ class Placing:
         folder.mkdir()
         for file in served_files(self._fetched[name]):
             _link_or_copy(file.resolve(), folder / file.name)
+
+
+def _export_tower(kind: Literal["image", "text"], version: Path) -> None:
+    from streamer.models.open_clip_onnx import export
+
+    export(kind, version / CHECKPOINT, version / NETWORK)
 
 
 def _link_or_copy(file: Path, target: Path) -> None:
