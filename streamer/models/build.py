@@ -20,7 +20,13 @@ from streamer.models.weights import served_files
 
 MANIFEST = "manifest.json"
 # What makes the weights: another way of exporting makes another repository.
-_EXPORTERS = ("export.py", "image_tower.py", "open_clip_onnx.py")
+_EXPORTERS = (
+    "export.py",
+    "image_tower.py",
+    "open_clip_config.py",
+    "open_clip_model.py",
+    "open_clip_onnx.py",
+)
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".gitkeep")
 
 

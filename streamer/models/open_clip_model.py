@@ -185,8 +185,9 @@ def _loaded(checkpoint: Path, dtype: Dtype) -> nn.Module:
             f"local-dir:{checkpoint}", precision=_PRECISIONS[dtype], require_pretrained=True
         )
     except Exception as error:
+        cause = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"open_clip cannot load {checkpoint} ({type(error).__name__}: {str(error)[:300]}): its "
+            f"open_clip cannot load {checkpoint} ({type(error).__name__}: {cause}): its "
             "configuration and its weights have to belong together; fetch both again"
         ) from error
     return model.requires_grad_(False)

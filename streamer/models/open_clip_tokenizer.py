@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from streamer.errors import UsageError
 from streamer.models.open_clip_config import load_config
 
-# Characters of a text; cleaning a million takes 0.4 s, and no context holds more than a few hundred.
+# Characters of a text: cleaning a million takes 0.4 s, and contexts hold a few hundred.
 LONGEST_TEXT = 1_000_000
 # A word's first tokens depend on what follows them, but not on what is this far behind.
 MARGIN = 512
@@ -38,8 +38,9 @@ class Tokenizer:
             self._tokenize = open_clip.get_tokenizer(f"local-dir:{checkpoint}")
             self._tokenize(["a clip"])
         except Exception as error:
+            cause = " ".join(str(error).split())[:200]
             raise UsageError(
-                f"{checkpoint} has no usable tokenizer ({type(error).__name__}: {error}): "
+                f"{checkpoint} has no usable tokenizer ({type(error).__name__}: {cause}): "
                 "put its files beside the weights"
             ) from error
         if type(self._tokenize) is open_clip.SimpleTokenizer and not self._tokenize.reduction_fn:
@@ -79,7 +80,9 @@ class _Words:
         if len(tokenizer.cache) > REMEMBERED:
             tokenizer.cache = dict(self._specials)
         symbols = "".join(tokenizer.byte_encoder[byte] for byte in word.encode())
-        return [tokenizer.encoder[each] for each in tokenizer.bpe(symbols[: self._longest]).split()]
+        return [
+            tokenizer.encoder[each] for each in tokenizer.bpe(symbols[: self._longest]).split(" ")
+        ]
 
 
 def _first_tokens(words: _Words, text: str) -> list[int]:

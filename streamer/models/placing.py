@@ -68,8 +68,10 @@ class Placing:
 
 
 def _export_tower(kind: Literal["image", "text"], version: Path) -> None:
-    from streamer.models.open_clip_onnx import export
-
+    try:
+        from streamer.models.open_clip_onnx import export
+    except ImportError as error:
+        raise UsageError(f"{error.name} is not installed: install streamer[models,hub]") from error
     export(kind, version / CHECKPOINT, version / NETWORK)
 
 

@@ -75,6 +75,7 @@ def test_the_file_and_the_key_are_named(tmp_path: Path, old: str, new: str, key:
         ("parameters_millions = 470", "", "parameters_millions"),
         ("[captioners.blip]", '[captioners."../blip"]', "captioners"),
         ("[image_text]", "[image_words]", "image_words"),
+        ("[image_text]", '[image_text]\nruntime = "onnx"\ndtype = "bfloat16"', "image_text"),
         ("batch = 4", "batch = 0", "captioners.smolvlm2.batch"),
         ("weak_below = 0.2", "weak_below = 20", "caption.weak_below"),
     ],
