@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from streamer.models.checkpoint import CaptionerModel, Checkpoint, ImageTextModel
+from streamer.models.checkpoint import LOCAL, CaptionerModel, Checkpoint, ImageTextModel
 from streamer.models.profile import CAPTIONER, Profile
 
 # The ensemble has to know how many images a step takes at once.
@@ -86,8 +86,8 @@ def _open_clip(model: ImageTextModel) -> dict[str, ServedModel]:
 
 
 def _captioner(model: CaptionerModel) -> ServedModel:
-    options = model.model_dump_json(exclude={"checkpoint", "revision"})
-    parameters = {"version": model.served_revision, "options": options}
+    served = model.model_copy(update={"checkpoint": f"{LOCAL}checkpoint", "revision": None})
+    parameters = {"version": model.served_revision, "options": served.model_dump_json()}
     settings = (f"max_batch_size: {model.batch}", _instances(model))
     return ServedModel("captioner_hub", parameters, settings, checkpoint=model)
 
