@@ -18,8 +18,8 @@ _SPEAKER = re.compile(r"^(assistant|answer|caption|description)\s*:\s*", re.IGNO
 # One to six words that follow themselves twice or more.
 _REPEATED = re.compile(r"\b(\w[\w']*(?:[\s,]+[\w']+){0,5})(?:[\s,]+\1\b){2,}", re.IGNORECASE)
 _REFUSAL = re.compile(
-    r"^(i['\u2019]?m sorry|i am sorry|sorry,|i cannot|i can['\u2019]?t|i am unable|i['\u2019]?m unable"
-    r"|as an ai|i do not have|i don['\u2019]?t have)",
+    r"^(i['\u2019]?m sorry|i am sorry|sorry,|i cannot|i can['\u2019]?t|i am unable"
+    r"|i['\u2019]?m unable|as an ai|i do not have|i don['\u2019]?t have)",
     re.IGNORECASE,
 )
 
@@ -27,8 +27,8 @@ _REFUSAL = re.compile(
 def fill_prompt(prompt: str, text: str, marks: Collection[str] = ()) -> str:
     """The prompt with title, description and subtitles in the place of ``{text}``.
 
-    The text comes from strangers: it cannot close its block or imitate a turn of the dialogue, since
-    everything that a template could take for a mark is taken out of it.
+    The text comes from strangers: it cannot close its block or imitate a turn of the dialogue,
+    since everything that a template could take for a mark is taken out of it.
 
     Args:
         prompt: the profile's; without ``{text}`` it is returned as it is.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class Captioner:
         count_parameters(checkpoint)
         try:
             self._processor = AutoProcessor.from_pretrained(checkpoint, local_files_only=True)
-            model = AutoModelForImageTextToText.from_pretrained(
+            model: Any = AutoModelForImageTextToText.from_pretrained(
                 checkpoint,
                 dtype=getattr(torch, options.dtype),
                 local_files_only=True,
@@ -83,7 +84,7 @@ class Captioner:
                 f"transformers cannot load {checkpoint} ({type(error).__name__}: {cause}): fetch "
                 "it again, or take a model of the kind image-text-to-text"
             ) from error
-        self._model: Any = model.to(device).eval()
+        self._model = model.to(device).eval()
         self._tokenizer = getattr(self._processor, "tokenizer", self._processor)
         # Generation goes on at the right end, which padding must not be in the way of.
         self._tokenizer.padding_side = "left"
@@ -101,19 +102,32 @@ class Captioner:
         """
         deadline = time.monotonic() + self._options.deadline_seconds
         stop = _Stop(deadline, is_cancelled or (lambda _: False))
-        shown = [
-            each for number, clip in enumerate(clips) for each in self._shown(number, clip, texts)
-        ]
         found: dict[int, list[Answer]] = {number: [] for number in range(len(clips))}
-        for first in range(0, len(shown), self._options.batch):
-            part = shown[first : first + self._options.batch]
+        shown: list[_Shown] = []
+        for number, (frames, text) in enumerate(zip(clips, texts, strict=True)):
+            try:
+                shown += self._shown(number, frames, text)
+            except Exception as error:  # noqa: BLE001 - the clip's own fault, and its answer
+                found[number].append(_failed(error))
+        for part in self._batches(shown):
             for each, answer in zip(part, self._answers(part, stop), strict=True):
                 found[each.clip].append(answer)
         return [_best(answers) for answers in found.values()]
 
-    def _shown(self, clip: int, frames: Frames, texts: Sequence[str]) -> list[_Shown]:
+    def _batches(self, shown: list[_Shown]) -> Iterator[list[_Shown]]:
+        """Videos of one batch have as many frames each: some processors number them for all."""
+        same: defaultdict[tuple[int, ...], list[_Shown]] = defaultdict(list)
+        for each in shown:
+            same[each.pixels.shape[:-3]].append(each)
+        for group in same.values():
+            for first in range(0, len(group), self._options.batch):
+                yield group[first : first + self._options.batch]
+
+    def _shown(self, clip: int, frames: Frames, text: str) -> list[_Shown]:
+        if not frames.size:
+            raise ValueError(f"a clip of no pixels: {frames.shape}")
         marks = self._tokenizer.all_special_tokens
-        prompt = fill_prompt(self._options.prompt, texts[clip], marks)
+        prompt = fill_prompt(self._options.prompt, text, marks)
         count = self._options.frames
         if self._options.sees == "video":
             return [_Shown(clip, spread(frames, count), prompt)]
@@ -125,7 +139,7 @@ class Captioner:
         except Exception as error:
             log.exception("a batch of %d failed", len(shown))
             if len(shown) == 1:
-                return [CaptionerError(f"{type(error).__name__}: {error}")]
+                return [_failed(error)]
         # Who is at fault shows when each is alone.
         return [answer for each in shown for answer in self._answers([each], stop)]
 
@@ -198,6 +212,10 @@ def _caption(text: str, prompt: str, confidence: float) -> Answer:
         return Caption(clean_caption(text, prompt), confidence)
     except CaptionerError as error:
         return error
+
+
+def _failed(error: Exception) -> CaptionerError:
+    return CaptionerError(f"{type(error).__name__}: {error}")
 
 
 def _best(answers: Sequence[Answer]) -> Answer:

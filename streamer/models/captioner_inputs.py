@@ -39,7 +39,7 @@ def _sharpness(frame: Frames) -> float:
 def spread(frames: Frames, count: int) -> Frames:
     """Up to ``count`` frames, evenly spaced, the first and the last among them."""
     chosen = np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
-    return frames[chosen]
+    return np.asarray(frames[chosen])
 
 
 def model_inputs(

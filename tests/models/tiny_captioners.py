@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    BertTokenizerFast,
+    BertTokenizer,
     BlipConfig,
     BlipForConditionalGeneration,
     BlipImageProcessor,
@@ -21,9 +21,14 @@ from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
-    Qwen2TokenizerFast,
+    Qwen2Tokenizer,
     Qwen2VLImageProcessor,
     Qwen2VLVideoProcessor,
+    SmolVLMConfig,
+    SmolVLMForConditionalGeneration,
+    SmolVLMImageProcessor,
+    SmolVLMProcessor,
+    SmolVLMVideoProcessor,
 )
 
 CORPUS = (
@@ -43,6 +48,13 @@ QWEN_TURN = (
     "{% elif part.type == 'video' %}<|vision_start|><|video_pad|><|vision_end|>"
     "{% else %}{{ part.text }}{% endif %}{% endfor %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+SMOL_TURN = (
+    "<|im_start|>{% for m in messages %}{{ m.role | capitalize }}:{% for part in m.content %}"
+    "{% if part.type == 'image' %}<image>{% elif part.type == 'video' %}<video>"
+    "{% else %} {{ part.text }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 
 
@@ -128,12 +140,55 @@ def write_qwen(folder: Path) -> Path:
     return _save(folder, Qwen2_5_VLForConditionalGeneration, config, processor)
 
 
+def write_smolvlm(folder: Path) -> Path:
+    """A SmolVLM: a small language model that reads each frame with its time before it."""
+    marks = {
+        "fake_image_token": "<fake_token_around_image>",
+        "image_token": "<image>",
+        "end_of_utterance_token": "<end_of_utterance>",
+        "global_image_token": "<global-img>",
+        "video_token": "<video>",
+    }
+    tokenizer = _byte_pairs("<|endoftext|>", "<|im_start|>", "<|im_end|>", *marks.values())
+    for name, mark in marks.items():
+        setattr(tokenizer, name, mark)
+    ids = {mark: tokenizer.convert_tokens_to_ids(mark) for mark in ("<image>", "<|endoftext|>")}
+    text = SMALL | {
+        "model_type": "llama",
+        "vocab_size": len(tokenizer),
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 4096,
+        "bos_token_id": ids["<|endoftext|>"],
+        "eos_token_id": tokenizer.convert_tokens_to_ids("<end_of_utterance>"),
+        "pad_token_id": ids["<|endoftext|>"],
+    }
+    vision = SMALL | {"image_size": SIDE, "patch_size": 8}
+    config = SmolVLMConfig(
+        text_config=text,
+        vision_config=vision,
+        scale_factor=2,
+        image_token_id=ids["<image>"],
+    )
+    size = {"longest_edge": SIDE}
+    processor = SmolVLMProcessor(
+        SmolVLMImageProcessor(size=size, max_image_size=size, do_image_splitting=False),
+        tokenizer,
+        SmolVLMVideoProcessor(
+            size=size, max_image_size=size, fps=1, num_frames=8, do_sample_frames=False
+        ),
+        image_seq_len=(SIDE // 8) ** 2 // 4,
+        chat_template=SMOL_TURN,
+    )
+    return _save(folder, SmolVLMForConditionalGeneration, config, processor)
+
+
 _QWEN_MARKS = ("endoftext", "im_end", "image_pad", "video_pad", "vision_start", "vision_end")
 
 FAMILIES: dict[str, Callable[[Path], Path]] = {
     "blip": write_blip,
     "git": write_git,
     "qwen": write_qwen,
+    "smolvlm": write_smolvlm,
 }
 
 
@@ -142,7 +197,7 @@ def _word_pieces() -> Any:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(CORPUS.split())]
     pieces += [*letters, *(f"##{letter}" for letter in letters), *".,:!?'\"()"]
     vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
-    tokenizer = BertTokenizerFast(vocab=vocabulary)
+    tokenizer = BertTokenizer(vocab=vocabulary)
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
     return tokenizer
 
@@ -155,12 +210,12 @@ def _byte_pairs(*marks: str) -> Any:
     trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
     trained.train_from_iterator([CORPUS] * 8, trainer)
     trained.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
-    return Qwen2TokenizerFast(
+    made = Qwen2Tokenizer(
         tokenizer_object=trained,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
         extra_special_tokens={"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"},
     )
+    made.eos_token, made.pad_token = "<|im_end|>", "<|endoftext|>"
+    return made
 
 
 def _save(folder: Path, kind: Any, config: Any, processor: Any) -> Path:
@@ -169,9 +224,9 @@ def _save(folder: Path, kind: Any, config: Any, processor: Any) -> Path:
         model = kind(config).eval()
     # Larger weights than those training starts from: answers that depend on what is seen.
     with torch.no_grad():
-        for weights in model.parameters():
+        for name, weights in model.named_parameters():
             if weights.ndim > 1:
-                weights.mul_(4.0)
+                weights.mul_(30.0 if "crossattention" in name or "patch_emb" in name else 4.0)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

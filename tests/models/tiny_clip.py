@@ -36,6 +36,8 @@ def write_tiny_clip(
     *,
     image_size: int | tuple[int, int] = SIDE,
     custom_text: bool = False,
+    text_width: int = 32,
+    dtype: torch.dtype = torch.float32,
     **preprocess: Any,
 ) -> Path:
     """Write the checkpoint to ``folder``; equal in every call.
@@ -45,6 +47,8 @@ def write_tiny_clip(
         image_size: of the network's input; a pair is height and width.
         custom_text: whether it is built as SigLIP is, the image tower by timm and the text tower
             a module of its own that sees all tokens at once.
+        text_width: of the text tower, whose vocabulary is most of the file.
+        dtype: what the weights are stored in.
         preprocess: of the table ``preprocess_cfg``.
 
     Returns:
@@ -62,7 +66,7 @@ def write_tiny_clip(
         "text_cfg": {
             "context_length": CONTEXT,
             "vocab_size": VOCABULARY,
-            "width": 32,
+            "width": text_width,
             "heads": 2,
             "layers": 2,
         },
@@ -79,6 +83,6 @@ def write_tiny_clip(
     with torch.random.fork_rng():
         torch.manual_seed(0)
         make = open_clip.CustomTextCLIP if custom_text else open_clip.CLIP
-        weights = make(**model).state_dict()
+        weights = make(**model).to(dtype).state_dict()
     save_file(weights, folder / "open_clip_model.safetensors")
     return folder
