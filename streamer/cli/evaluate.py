@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from streamer.cli import evaluate_captions
 from streamer.cli.display import write_text
 from streamer.cli.options import (
     ConfigOption,
@@ -41,6 +42,7 @@ app = typer.Typer(
     help="Figures against ground truth.",
     epilog="Example: streamer eval split --truth reel.json --plot plots",
 )
+evaluate_captions.register(app)
 
 
 class Transition(StrEnum):

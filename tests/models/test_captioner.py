@@ -27,7 +27,7 @@ CASES = [
     ("qwen", "picture", "<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>"),
     ("qwen", "video", "<|im_start|>user\n<|vision_start|><|video_pad|><|vision_end|>"),
     ("smolvlm", "picture", "<|im_start|>User:<image> "),
-    ("smolvlm", "video", "<|im_start|>User:<video>"),
+    ("smolvlm", "video", "<|im_start|>User: <video>"),
 ]
 ENDS = {
     "qwen": "<|im_end|>\n<|im_start|>assistant\n",
