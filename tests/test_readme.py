@@ -16,6 +16,7 @@ import pytest
 
 from streamer.embedded.ports import free_ports
 from streamer.sample_reel import make_sample_reel
+from streamer_client.records import video_id_of
 
 ROOT = Path(__file__).parents[1]
 STREAMER = f"{sys.executable} -m streamer"
@@ -66,6 +67,7 @@ def test_make_targets_exist() -> None:
 def test_the_readme_commands_run(tmp_path: Path) -> None:
     make_sample_reel(tmp_path / "talk.mp4")
     write_single_clips(tmp_path)
+    write_references(tmp_path)
     (port,) = free_ports(1)
     lines = [line for line in commands() if not line.startswith("make ")]
     up = next(line for line in lines if "streamer up" in line)
@@ -86,6 +88,11 @@ def write_single_clips(folder: Path) -> None:
         for caption in ("first", "second")
     ]
     (folder / "clips.json").write_text(json.dumps(clips))
+
+
+def write_references(folder: Path) -> None:
+    video = video_id_of((folder / "talk.mp4").as_uri())
+    (folder / "references.json").write_text(json.dumps({video: ["A cup of coffee."]}))
 
 
 def run_line(line: str, command: str, folder: Path) -> None:
