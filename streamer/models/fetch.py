@@ -25,6 +25,7 @@ def fetch(model: Checkpoint) -> Path:
 
 
 def _downloaded(model: Checkpoint) -> Path:
+    import httpx
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -44,7 +45,7 @@ def _downloaded(model: Checkpoint) -> Path:
         ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise UsageError(f"the hub has no {named}: check both in the profile") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, HfHubHTTPError, httpx.HTTPError, OSError) as error:
         cause = " ".join(str(error).split())[:200]
         raise Unavailable(
             f"cannot fetch {named}: {cause}; try again, or give a folder as local-dir:PATH"
@@ -58,10 +59,9 @@ def _repository(checkpoint: str) -> str:
     import open_clip
 
     name, _, tag = checkpoint.partition(":")
-    try:
-        entry = open_clip.get_pretrained_cfg(name, tag)
-    except (RuntimeError, KeyError) as error:
-        raise UsageError(f"open_clip knows no {name} pretrained on {tag}") from error
+    entry = open_clip.get_pretrained_cfg(name, tag)
+    if not entry:
+        raise UsageError(f"open_clip knows no {name} pretrained on {tag}")
     if not entry.get("hf_hub"):
         raise UsageError(
             f"open_clip has {checkpoint} only as a pickle: take one with safetensors on the hub"
