@@ -23,7 +23,7 @@ from rich.console import Console
 from benchmarks.checkpoints import write_clip
 from benchmarks.figures import Bar, Figure, quotients
 from benchmarks.processes import OthersShare
-from benchmarks.report import markdown, print_table
+from benchmarks.report import report
 from streamer.embedded.triton import EmbeddedTriton
 from streamer.models.build import build_repository
 from streamer.models.cores import model_threads
@@ -68,11 +68,7 @@ def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
         figures, notes = _measure(Path(folder), arguments.clip, arguments.runs)
-    if arguments.markdown:
-        print(markdown(figures, notes))
-    else:
-        print_table(figures, notes)
-    return 1 if any(figure.missed for figure in figures) else 0
+    return report(figures, notes, as_markdown=arguments.markdown)
 
 
 def _arguments() -> argparse.Namespace:

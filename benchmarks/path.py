@@ -19,7 +19,7 @@ from benchmarks.figures import Bar, Figure, quotients
 from benchmarks.media import Reel
 from benchmarks.memory import Memory, memory_of
 from benchmarks.processes import OthersShare
-from benchmarks.report import markdown, print_table
+from benchmarks.report import report
 from benchmarks.service import Observed, fresh_service, run_directly, warm_services
 from streamer.config import AcquireSettings, Settings
 from streamer_client.triton import TritonModels
@@ -36,11 +36,7 @@ def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
         figures, notes = _measure(Path(folder), arguments.runs, arguments.quick)
-    if arguments.markdown:
-        print(markdown(figures, notes))
-    else:
-        print_table(figures, notes)
-    return 1 if any(figure.missed for figure in figures) else 0
+    return report(figures, notes, as_markdown=arguments.markdown)
 
 
 def _arguments() -> argparse.Namespace:

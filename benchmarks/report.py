@@ -21,6 +21,15 @@ PACKAGES = ("streamer", "av", "numpy", "onnxruntime", "kafka-python", "nvidia-py
 VERDICT_STYLES = {"pass": "green", "miss": "bold red", "": ""}
 
 
+def report(figures: Sequence[Figure], notes: Sequence[str], *, as_markdown: bool) -> int:
+    """Print all that was measured; the exit status is 1 if a bar is missed."""
+    if as_markdown:
+        print(markdown(figures, notes))
+    else:
+        print_table(figures, notes)
+    return 1 if any(figure.missed for figure in figures) else 0
+
+
 def print_table(figures: Sequence[Figure], notes: Sequence[str]) -> None:
     """A table on the terminal, with the verdicts in colour."""
     table = Table(*COLUMNS)

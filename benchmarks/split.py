@@ -19,7 +19,7 @@ from benchmarks.figures import Bar, Figure, quotients
 from benchmarks.footage import Scope, Videos, build
 from benchmarks.media import REAL_REEL
 from benchmarks.processes import OthersShare
-from benchmarks.report import markdown, print_table
+from benchmarks.report import report
 from benchmarks.splitter import Splitter, explained, false_places, progress
 from benchmarks.takes import Take
 from streamer.config import Settings
@@ -63,11 +63,7 @@ def main() -> int:
         folder = arguments.folder or Path(passing)
         videos = build(folder, Scope.of(arguments.quick), progress.print)
         figures, notes = _measure(videos, Path(passing), 1 if arguments.quick else SPEED_RUNS)
-    if arguments.markdown:
-        print(markdown(figures, notes))
-    else:
-        print_table(figures, notes)
-    return 1 if any(figure.missed for figure in figures) else 0
+    return report(figures, notes, as_markdown=arguments.markdown)
 
 
 def _arguments() -> argparse.Namespace:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -14,26 +12,15 @@ from streamer.config import Settings
 from streamer.embedded.broker import EmbeddedBroker
 from streamer.embedded.services import local_worker
 from streamer.embedded.triton import EmbeddedTriton
-from streamer.errors import UsageError
 from streamer.models.cache import cached_repository
 from streamer.sample_reel import SampleReel, make_sample_reel
 from streamer_client.triton import TritonModels
 from tests.e2e.films import film
 from tests.e2e.installation import Installation, own_topics
+from tests.servers import packages, triton_serving
 from tests.web import HOST, Web
 
 TRITON_SECONDS = 240.0  # Two busy cores take their time.
-
-
-@contextmanager
-def packages() -> Iterator[None]:
-    """Missing packages of a service fail where ``CI=true`` promises them, and skip elsewhere."""
-    try:
-        yield
-    except UsageError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(error.message)
-        pytest.skip(error.message)
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +33,8 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def triton(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
     """A Triton that serves the offline profile."""
-    server = EmbeddedTriton(repository, log_dir=tmp_path_factory.mktemp("triton"))
-    with packages():
-        server.start()
-    yield server
-    server.stop()
+    with triton_serving(repository, tmp_path_factory.mktemp("triton")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

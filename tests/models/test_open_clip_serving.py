@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import re
 import shutil
@@ -20,10 +19,11 @@ from PIL import Image
 from tritonclient import grpc as triton
 
 from streamer.embedded.triton import EmbeddedTriton
-from streamer.errors import Unavailable, UsageError
+from streamer.errors import Unavailable
 from streamer.models.build import find_model_repository
 from streamer.models.open_clip_onnx import Kind, export
 from streamer_client.triton import TritonModels
+from tests.servers import triton_serving
 
 from .conftest import Photographs
 from .tiny_clip import CONTEXT, EMBEDDING, SIDE, write_tiny_clip
@@ -62,17 +62,8 @@ def url(
     if request.param == "onnx":
         for name, kind in TOWERS.items():
             export(kind, checkpoint, served / name / "1" / "model.onnx")
-    server = EmbeddedTriton(served, log_dir=tmp_path_factory.mktemp("logs"))
-    try:
-        server.start()
-    except UsageError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(error.message)
-    try:
+    with triton_serving(served, tmp_path_factory.mktemp("logs")) as server:
         yield server.url
-    finally:
-        server.stop()
 
 
 def write_repository(folder: Path, checkpoint: Path, runtime: str, dtype: str = "float32") -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,7 @@ from numpy.typing import NDArray
 from tritonclient import grpc as triton
 
 from streamer.embedded.footprints import model_memory
-from streamer.embedded.triton import EmbeddedTriton
-from streamer.errors import Unavailable, UsageError
+from streamer.errors import Unavailable
 from streamer.models.check import check_models
 from streamer.models.image_tower import ImageTower, central_square
 from streamer.models.layout import served_models
@@ -24,6 +22,7 @@ from streamer.models.profile import load_profile
 from streamer.models.shot_scores import ShotScorer
 from streamer.models.tags import Tagger
 from streamer_client.triton import ModelRefused, TritonModels
+from tests.servers import triton_serving
 
 from .conftest import Photographs
 
@@ -66,17 +65,8 @@ def served(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Triton that serves them."""
-    server = EmbeddedTriton(served, log_dir=tmp_path_factory.mktemp("logs"))
-    try:
-        server.start()
-    except UsageError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(error.message)
-    try:
+    with triton_serving(served, tmp_path_factory.mktemp("logs")) as server:
         yield server.url
-    finally:
-        server.stop()
 
 
 def add_ensemble(served: Path, name: str, captioners: str, deadline: str = "45") -> None:

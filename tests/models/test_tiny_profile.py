@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.embedded.triton import EmbeddedTriton
 from streamer.errors import UsageError
 from streamer.models.build import MANIFEST, build_repository
 from streamer.models.captioner import Caption, Captioner
@@ -22,6 +21,7 @@ from streamer.models.profile import Profile, load_profile
 from streamer_client.triton import TritonModels
 from tests.cli.test_commands import streamer
 from tests.profiles.write_checkpoints import write_checkpoints
+from tests.servers import triton_serving
 
 pytestmark = pytest.mark.services
 
@@ -41,7 +41,7 @@ def served(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedTriton(served, log_dir=tmp_path_factory.mktemp("logs")) as server:
+    with triton_serving(served, tmp_path_factory.mktemp("logs")) as server:
         yield server.url
 
 
@@ -119,7 +119,7 @@ def test_a_captioner_that_fails_costs_its_candidate(
     late = profile.captioners["smolvlm"].model_copy(update={"deadline_seconds": 1e-4})
     failing = profile.model_copy(update={"captioners": {**profile.captioners, "smolvlm": late}})
     served = build_repository(failing, tmp_path / "models")
-    with EmbeddedTriton(served, log_dir=tmp_path) as server:
+    with triton_serving(served, tmp_path) as server:
         records = _run(server.url, short, tmp_path)
     for record in records:
         *others, smolvlm = record["candidates"]
