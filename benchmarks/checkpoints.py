@@ -9,6 +9,20 @@ from typing import Any
 import open_clip
 import torch
 from safetensors.torch import save_file
+from transformers import (
+    BertTokenizer,
+    BlipConfig,
+    BlipForConditionalGeneration,
+    BlipImageProcessor,
+    BlipProcessor,
+)
+
+WIDTHS = {
+    "hidden_size": 384,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 6,
+}
 
 
 def write_clip(folder: Path, architecture: str) -> Path:
@@ -21,4 +35,27 @@ def write_clip(folder: Path, architecture: str) -> Path:
     tables = {"model_cfg": config, "preprocess_cfg": {}}
     (folder / "open_clip_config.json").write_text(json.dumps(tables))
     save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def write_captioner(folder: Path, seed: int) -> Path:
+    """Write a BLIP of about half the width and depth of its base size to ``folder``."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"word{i}" for i in range(8000))]
+    tokenizer = BertTokenizer(vocab={word: i for i, word in enumerate(words)})
+    tokenizer.add_special_tokens({"bos_token": "[DEC]"})
+    text = WIDTHS | {
+        "vocab_size": len(tokenizer),
+        "encoder_hidden_size": WIDTHS["hidden_size"],
+        "bos_token_id": tokenizer.convert_tokens_to_ids("[DEC]"),
+        "eos_token_id": tokenizer.convert_tokens_to_ids("[SEP]"),
+        "sep_token_id": tokenizer.convert_tokens_to_ids("[SEP]"),
+        "pad_token_id": tokenizer.convert_tokens_to_ids("[PAD]"),
+    }
+    config = BlipConfig(text_config=text, vision_config=WIDTHS | {"image_size": 224})
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = BlipForConditionalGeneration(config)
+    model.save_pretrained(folder)
+    pictures = BlipImageProcessor(size={"height": 224, "width": 224})
+    BlipProcessor(pictures, tokenizer).save_pretrained(folder)
     return folder

@@ -25,8 +25,8 @@ def load(args: serving.Args) -> Captioner:
 
     os.environ["HF_HUB_OFFLINE"] = "1"
     folder = serving.start(args) / CHECKPOINT
-    torch.set_num_threads(model_threads())
     options = CaptionerModel.model_validate_json(serving.parameter(args, "options"))
+    torch.set_num_threads(options.threads or model_threads())
     captioner = Captioner(folder, options, device(args))
     captioner.describe([example(options)], [""])
     return captioner

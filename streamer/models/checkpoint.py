@@ -93,6 +93,8 @@ class CaptionerModel(Checkpoint):
             Models that caption without one have none.
         max_new_tokens: the longest caption.
         deadline_seconds: after this long it has failed.
+        threads: how many of the processor each instance computes with; without it, all. Where
+            captioners share processors, shares that add up to them let none wait for another.
     """
 
     sees: Literal["picture", "video"]
@@ -100,3 +102,4 @@ class CaptionerModel(Checkpoint):
     prompt: str = ""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 40
     deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None

@@ -35,11 +35,14 @@ def has_ended(check: Callable[[], None]) -> bool:
 
 
 def runs(pid: int) -> bool:
+    """Whether the process or a thread of it is alive: a zombie's threads still hold its files."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    fields = status.rpartition(")")[2].split()
+    state, threads = fields[0], int(fields[17])
+    return state != "Z" or threads > 1
 
 
 def with_argument(text: str) -> list[int]:

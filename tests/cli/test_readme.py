@@ -18,7 +18,7 @@ from streamer.embedded.ports import free_ports
 from streamer.sample_reel import make_sample_reel
 from streamer_client.records import video_id_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STREAMER = f"{sys.executable} -m streamer"
 # Run for as long as a reader wants: these are started, and stopped when the test is over.
 ENDLESS = ("streamer up", "streamer watch", "streamer worker")
