@@ -161,7 +161,7 @@ class PyavStream:
 
     def _pictures_of_groups(self) -> Iterator[Picture]:
         """What can be decoded side by side; the reader goes on behind that."""
-        if self._parallel is None:
+        if self._parallel is None or self._closed:
             return
         yield from self._parallel.pictures()
         if not self._closed:
