@@ -14,11 +14,15 @@ from av.video.stream import VideoStream as AvVideoStream
 
 from streamer.decode.damage import Damage
 from streamer.decode.header import time_base_of
+from streamer.decode.opening import STAGE
+from streamer.errors import JobFailed
 
 # Half a minute of undecodable packets at 30 a second is not a scratch; stop trying.
 MAX_PACKET_ERRORS = 1000
 # Reading goes on behind bad bytes, but a demuxer may also stand still and fail for ever.
 MAX_READ_ERRORS = 20
+# Decoders raise these for what they cannot do, as opposed to data they cannot read.
+_LACKING = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
 # The packet that a transport stream marks may come a little before the gap.
 _SUSPECT_PACKETS = 4
 
@@ -118,3 +122,25 @@ class FrameReader:
         if packet is None or packet.pts is None:
             return None
         return packet.pts * self._time_base
+
+
+def first_frame(reader: FrameReader) -> VideoFrame:
+    """The first frame, which iteration yields again.
+
+    Raises:
+        JobFailed: ``unsupported_codec`` or ``undecodable`` if none comes.
+    """
+    frame = reader.first()
+    if frame is not None:
+        return frame
+    if isinstance(reader.last_error, _LACKING):
+        raise JobFailed(
+            "the decoder lacks a feature that the video stream uses; transcode it to H.264 or VP9",
+            kind="unsupported_codec",
+            stage=STAGE,
+        ) from reader.last_error
+    raise JobFailed(
+        "no frame of the video stream could be decoded; fetch the file again or transcode it",
+        kind="undecodable",
+        stage=STAGE,
+    ) from reader.last_error
