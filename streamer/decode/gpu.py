@@ -79,7 +79,7 @@ def this_machine() -> Machine:
     """Look once; takes some ten milliseconds, without a GPU one."""
     package = next(filter(_installed, DALI_PACKAGES), None)
     return Machine(
-        cards=_cards(),
+        cards=read_cards(),
         driver_cuda=_driver_cuda(),
         has_nvdec=_loads("libnvcuvid.so.1"),
         dali=f"{package} {metadata.version(package)}" if package else None,
@@ -107,7 +107,8 @@ def check_slots_fit(slots: int, slot_mb: int, card: Card) -> None:
         )
 
 
-def _cards() -> tuple[Card, ...]:
+def read_cards() -> tuple[Card, ...]:
+    """What ``nvidia-smi`` says now; empty if there is none or it does not answer."""
     query = ["nvidia-smi", f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(
