@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count, islice
 from pathlib import Path
+from typing import cast
 
 import av
 from av.packet import Packet
@@ -72,7 +73,7 @@ def encoded(
     """The first half minute of ``source`` in another size and codec."""
     with _open(source.path) as given, av.open(str(target), "w") as output:
         rate = given.streams.video[0].average_rate or Fraction(25)
-        stream = output.add_stream(codec, rate=rate, options=dict(options))
+        stream = cast(VideoStream, output.add_stream(codec, rate=rate, options=dict(options)))
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for frame in islice(given.decode(video=0), round(ENCODED_SECONDS * rate)):
             output.mux(stream.encode(frame.reformat(*size, "yuv420p")))

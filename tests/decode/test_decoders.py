@@ -186,7 +186,8 @@ def test_colours(coding: Coding, settings: DecodeSettings, tmp_path: Path) -> No
 
 def natural_pictures() -> Iterator[Pixels]:
     """A window that moves over photographs, 1280x720."""
-    for photograph in (data.astronaut(), data.coffee(), data.chelsea()):
+    for name in ("astronaut", "coffee", "chelsea"):
+        photograph = getattr(data, name)()
         for frame in range(12):
             window = photograph[frame : frame + 168, 2 * frame : 2 * frame + 300]
             yield cv2.resize(window, (1280, 720), interpolation=cv2.INTER_CUBIC)
@@ -198,8 +199,8 @@ def test_pixels_are_near_those_of_pyav(matrix: int, dali: DecodeSettings, tmp_pa
     path = write_video(tmp_path / "v.webm", natural_pictures(), coding)
     video, other = same(path, dali), Decoded(path, replace_decoder(dali))
     near(np.stack(video.small), np.stack(other.small), SMALL_BOUNDS)
-    samples = [np.stack([sample.pixels for sample in each.samples]) for each in (video, other)]
-    near(*samples, SAMPLE_BOUNDS)
+    ours, theirs = (np.stack([sample.pixels for sample in each.samples]) for each in (video, other))
+    near(ours, theirs, SAMPLE_BOUNDS)
 
 
 def near(ours: Pixels, theirs: Pixels, bounds: tuple[float, float]) -> None:
