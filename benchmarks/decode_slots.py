@@ -7,11 +7,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from threading import BrokenBarrierError
 from typing import Any
 
 from benchmarks import media
@@ -21,7 +22,7 @@ from streamer.config import DecodeSettings
 from streamer.decode import FrameBatch, open_video
 from streamer.decode.dali_pipeline import Device
 from streamer.decode.gpu import read_cards
-from streamer.errors import UsageError
+from streamer.errors import StreamerError, UsageError
 
 SLOTS = (1, 2, 4, 8, 16)
 SECONDS = 120  # of video, so that starting weighs little
@@ -113,13 +114,19 @@ def measure_gpu(
     cards = read_cards()
     if not cards:
         raise UsageError("there is no GPU to measure on; run this with --device cpu")
-    figures = []
+    figures: list[Figure] = []
+    failures: list[str] = []
     for name, codec in CODECS.items():
         once = media.enlarged(reel, folder / f"{codec}-once.mp4", codec)
         video = media.repeated(once, SECONDS, folder / f"{codec}.mp4")
         for count in slots:
-            figures += _figures(f"1080p {name}, {count} slots", video.path, count)
+            what = f"1080p {name}, {count} slots"
+            try:
+                figures += _figures(what, video.path, count)
+            except (StreamerError, BrokenExecutor, BrokenBarrierError) as error:
+                failures.append(f"{what}: not measured: {error or type(error).__name__}")
     return figures, [
+        *failures,
         f"card: {cards[0].name}, driver {cards[0].driver}",
         f"PyAV on {len(os.sched_getaffinity(0))} processors, its threads shared among the slots",
         "decoding alone: DALI's reader with frames left on the card as RGB",

@@ -85,6 +85,10 @@ class DecodeSettings(Section):
         Literal["auto", "cpu", "gpu"],
         Field(description="Where DALI decodes; its CPU decoder takes VP8, VP9 and MJPEG."),
     ] = "auto"
+    after_break: Annotated[
+        Literal["pyav", "partial"],
+        Field(description="Where DALI meets a broken packet: PyAV goes on, or the video ends."),
+    ] = "pyav"
     gpu_memory_mb: Annotated[
         int, Field(gt=0, description="GPU memory that a slot is expected to take, an estimate.")
     ] = 2048

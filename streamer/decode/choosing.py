@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from streamer.config import DecodeSettings, Settings
-from streamer.decode.dali import DaliStream, decode_dali
+from streamer.decode.dali import decode_dali
 from streamer.decode.dali_errors import missing_package, no_gpu, old_driver
 from streamer.decode.dali_pipeline import Device
+from streamer.decode.dali_stream import DaliStream
 from streamer.decode.gpu import Machine, check_slots_fit, this_machine
 from streamer.decode.interface import AVERAGED, SmallFormat
 from streamer.decode.pyav import PyavStream

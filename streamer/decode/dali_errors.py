@@ -32,7 +32,7 @@ _UNSUPPORTED = re.compile(
 _CORRUPT = re.compile(
     r"Failed to send packet to decoder|Invalid data found when processing input"
     r"|has no valid timestamps|No valid frames found|No keyframes found"
-    r"|CUDA_ERROR_INVALID_(?:IMAGE|SOURCE|VALUE)"
+    r"|CUDA_ERROR_INVALID_(?:IMAGE|SOURCE)"
 )
 
 

@@ -219,10 +219,30 @@ def test_the_end_is_cut_off(settings: DecodeSettings, tmp_path: Path) -> None:
     assert "of 8.0 s" in video.damage
 
 
-def test_dali_ends_where_a_packet_is_broken(dali: DecodeSettings, tmp_path: Path) -> None:
-    path = break_packets(numbered_video(tmp_path / "v.mp4", 200, coding=VP9), 100)
+@pytest.mark.parametrize("broken", [33, 64, 100])
+def test_pyav_goes_on_where_dali_meets_a_broken_packet(
+    broken: int, dali: DecodeSettings, tmp_path: Path
+) -> None:
+    path = break_packets(numbered_video(tmp_path / "v.mp4", 200, coding=VP9), broken)
     video, other = Decoded(path, dali), Decoded(path, replace_decoder(dali))
-    assert 32 <= len(video.small) <= 100 < len(other.small)
+    assert (video.numbers, video.end, video.damage) == (other.numbers, other.end, other.damage)
+    assert len(video.starts) == 199
+    # Of the first frame after a break at a batch's beginning, the end of the batch before is known.
+    assert [a for a in video.starts if a not in other.starts] in ([], [Fraction(broken, 25)])
+    assert [s.index for s in video.samples] == [s.index for s in other.samples]
+    assert [read_number(s.pixels) for s in video.samples] == [
+        read_number(s.pixels) for s in other.samples
+    ]
+    for before, after in pairwise(video.batches):
+        assert after.first_index == before.end_index
+        assert after.times[0] == before.times[-1]
+
+
+def test_it_ends_at_a_broken_packet_if_so_set(dali: DecodeSettings, tmp_path: Path) -> None:
+    path = break_packets(numbered_video(tmp_path / "v.mp4", 200, coding=VP9), 100)
+    partial = dali.model_copy(update={"after_break": "partial"})
+    video, other = Decoded(path, partial), Decoded(path, replace_decoder(dali))
+    assert 32 <= len(video.small) <= 100
     assert video.numbers == list(range(len(video.small)))
     assert video.starts == other.starts[: len(video.starts)]
     assert video.damage is not None
