@@ -7,9 +7,8 @@ from fractions import Fraction
 import numpy as np
 from av.video.frame import VideoFrame
 
-from streamer.decode.interface import FrameBatch, Sample
+from streamer.decode.interface import FrameBatch, Pixels, Sample
 from streamer.decode.pictures import Pictures
-from streamer.decode.timeline import SamplePoints
 
 BATCH_FRAMES = 32
 
@@ -17,8 +16,8 @@ BATCH_FRAMES = 32
 class BatchBuilder:
     """The batch being filled; holds at most 32 small frames and the samples among them."""
 
-    def __init__(self, pictures: Pictures, points: SamplePoints, time_base: Fraction) -> None:
-        self._pictures, self._points, self._time_base = pictures, points, time_base
+    def __init__(self, pictures: Pictures, time_base: Fraction) -> None:
+        self._pictures, self._time_base = pictures, time_base
         self._first_index = 0
         self._begin()
 
@@ -37,12 +36,11 @@ class BatchBuilder:
         """Presentation index of the next frame."""
         return self._first_index + len(self._starts)
 
-    def add(self, frame: VideoFrame, start: int) -> None:
-        """Add the next frame, which starts at ``start`` ticks."""
-        self._small.append(self._pictures.small(frame))
-        if self._points.due(start):
-            pixels = self._pictures.sample(frame)
-            self._samples.append(Sample(self.next_index, start * self._time_base, pixels))
+    def add(self, start: int, small: VideoFrame, sample: Pixels | None) -> None:
+        """Add the next frame, which starts at ``start`` ticks, as `Pictures` made it."""
+        self._small.append(small)
+        if sample is not None:
+            self._samples.append(Sample(self.next_index, start * self._time_base, sample))
         self._starts.append(start)
 
     def take(self, end: int) -> FrameBatch:

@@ -18,12 +18,11 @@ from streamer.decode.batching import BATCH_FRAMES
 from streamer.decode.dali_errors import describe_dali, unsupported
 from streamer.decode.dali_pipeline import Device, Request, steps
 from streamer.decode.dali_stream import DaliStream, Decoded, Video
-from streamer.decode.damage import Damage
 from streamer.decode.interface import AVERAGED, SmallFormat
 from streamer.decode.opening import choose_stream, open_container
 from streamer.decode.planning import BatchPlan, Planner
 from streamer.decode.probing import Probe, probe
-from streamer.decode.timeline import SamplePoints, Timeline
+from streamer.decode.timeline import Timeline
 
 # What DALI reads, by the first of libavformat's names: it needs timestamps, and for NVDEC parameter
 # sets, as these containers have them.
@@ -58,14 +57,12 @@ def decode_dali(
     found = probe(path, settings)
     _check_supported(found, device)
     with ExitStack() as opened:
-        damage = Damage()
         container = opened.enter_context(open_container(path, settings))
         planner = Planner(
             container,
             choose_stream(container),
             Timeline(found.info.time_base, found.info.average_rate),
-            SamplePoints(settings.sample_rate, found.info.time_base),
-            damage,
+            settings.sample_rate,
         )
         name = opened.enter_context(_new_name(path))
         request = _request(name, found, small, device)
@@ -96,7 +93,7 @@ def _new_name(path: Path) -> Iterator[Path]:
 
 
 def _request(path: Path, found: Probe, small: SmallFormat, device: Device) -> Request:
-    width, height = found.coded
+    width, height = found.layout.stored
     turn = found.layout.orientation
     return Request(
         path=path,

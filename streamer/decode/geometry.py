@@ -70,11 +70,13 @@ class Layout:
     """How the frames of a stream are shown.
 
     Attributes:
+        stored: width and height as coded.
         orientation: how stored frames are turned.
         displayed: width and height, turned, with square pixels.
         sample: width and height of samples, turned, with square pixels.
     """
 
+    stored: tuple[int, int]
     orientation: Orientation
     displayed: tuple[int, int]
     sample: tuple[int, int]
@@ -85,7 +87,8 @@ class Layout:
         turn = Orientation.of(frame)
         stored = turn.size(frame.width, frame.height)
         displayed = turn.size(*square_pixels(frame.width, frame.height, pixel_shape))
-        return cls(turn, displayed, sample_size(displayed, stored, short_side))
+        sample = sample_size(displayed, stored, short_side)
+        return cls((frame.width, frame.height), turn, displayed, sample)
 
 
 def square_pixels(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:

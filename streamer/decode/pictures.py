@@ -35,13 +35,17 @@ class Pictures:
     """Makes both outputs of a frame, each through one scaler that is kept."""
 
     def __init__(self, layout: Layout, small: SmallFormat) -> None:
-        self._orientation = layout.orientation
+        self._orientation, self._stored = layout.orientation, layout.stored
         self._format = small
         self._small_size = layout.orientation.size(small.width, small.height)
         self._small_way = _AVERAGED if small.is_averaged else _SPARSE
         self._sample_size = layout.orientation.size(*layout.sample)
         # A scaler is set up anew whenever its sizes change, so the outputs do not share one.
         self._small_scaler, self._sample_scaler = VideoReformatter(), VideoReformatter()
+
+    def fit(self, frame: VideoFrame) -> bool:
+        """Whether the frame has the size that the layout was made for."""
+        return (frame.width, frame.height) == self._stored
 
     def small(self, frame: VideoFrame) -> VideoFrame:
         """The frame scaled, RGB, but not yet turned, to be given to `stacked`."""

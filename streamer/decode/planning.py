@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream as AvVideoStream
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from streamer.decode.damage import Damage
 from streamer.decode.header import time_base_of
+from streamer.decode.packets import PacketReader
 from streamer.decode.timeline import SamplePoints, Timeline
 
 # H.264 and HEVC hold back at most 16 pictures; a packet's time is known to be next when twice as
@@ -45,19 +45,24 @@ class BatchPlan:
 
 @dataclass(frozen=True, order=True)
 class _Stamp:
-    """A packet's timestamps; they sort in presentation order."""
+    """A packet's timestamp and duration; they sort in presentation order."""
 
     pts: int
     order: int
-    dts: int | None
     length: int
 
 
 class Planner:
     """Plans of all frames of a stream, in order, a few packets ahead of what is asked for.
 
+    Args:
+        container: the file, from its beginning.
+        stream: the stream of it.
+        timeline: places the frames.
+        sample_rate: samples a second.
+
     Attributes:
-        timeline: places the frames; ahead of what is decoded.
+        timeline: ahead of what is decoded.
         damage: what the container could not give.
         first_stamp: the container's timestamp of the first frame, once planned.
     """
@@ -67,19 +72,16 @@ class Planner:
         container: InputContainer,
         stream: AvVideoStream,
         timeline: Timeline,
-        points: SamplePoints,
-        damage: Damage,
+        sample_rate: float,
     ) -> None:
-        self._container, self._stream = container, stream
-        self.timeline, self.damage, self._points = timeline, damage, points
-        self.first_stamp = 0
-        self._packets_end: int | None = None
+        self.timeline, self.damage, self.first_stamp = timeline, Damage(), 0
+        self._packets = PacketReader(container, stream, self.damage)
+        self._time_base, self._rate = time_base_of(stream), sample_rate
 
     def plans(self, frames: int) -> Generator[BatchPlan]:
         """Plans of ``frames`` frames each; the last may have fewer."""
         index, placed = 0, self._placed()
         batch = [*itertools.islice(placed, frames)]
-        self.first_stamp = batch[0][0] if batch else 0
         while batch:
             following = [*itertools.islice(placed, frames)]
             end = following[0][1] if following else self.timeline.end
@@ -88,15 +90,17 @@ class Planner:
 
     def expected_end(self, stated: Fraction | None) -> Fraction | None:
         """Where the frames ought to end, in seconds: as stated or as the packets seen say."""
-        seen = self._packets_end
-        ends = [] if seen is None else [seen * time_base_of(self._stream)]
-        return max([*ends, *([] if stated is None else [stated])], default=None)
+        return self._packets.expected_end(stated)
 
     def _placed(self) -> Iterator[tuple[int, int, bool]]:
         """Timestamp and start in ticks of each frame, and whether it is a sample."""
+        points: SamplePoints | None = None
         for stamp in self._in_order():
-            start = self.timeline.place(stamp.pts, stamp.dts, stamp.length)
-            yield stamp.pts, start, self._points.due(start)
+            start = self.timeline.place(stamp.pts, None, stamp.length)
+            if points is None:
+                self.first_stamp = stamp.pts
+                points = SamplePoints(self._rate, self._time_base, start)
+            yield stamp.pts, start, points.due(start)
 
     def _in_order(self) -> Iterator[_Stamp]:
         held: list[_Stamp] = []
@@ -107,16 +111,10 @@ class Planner:
         yield from sorted(held)
 
     def _stamps(self) -> Iterator[_Stamp]:
-        order = itertools.count()
-        try:
-            for packet in self._container.demux(self._stream):
-                pts = packet.pts if packet.pts is not None else packet.dts
-                if packet.size and pts is not None and not packet.is_discard:
-                    length = packet.duration or 0
-                    self._packets_end = max(self._packets_end or pts, pts + length)
-                    yield _Stamp(pts, next(order), packet.dts, length)
-        except av.FFmpegError:
-            self.damage.unreadable()
+        for order, packet in enumerate(self._packets.read()):
+            pts = packet.pts if packet.pts is not None else packet.dts
+            if pts is not None and not packet.is_discard:
+                yield _Stamp(pts, order, packet.duration or 0)
 
 
 def _plan(index: int, frames: list[tuple[int, int, bool]], end: int) -> BatchPlan:

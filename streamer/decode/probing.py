@@ -17,6 +17,7 @@ from streamer.decode.header import read_info, stated_end
 from streamer.decode.interface import VideoInfo
 from streamer.decode.limits import check_header, check_pixels
 from streamer.decode.opening import choose_stream, open_container
+from streamer.decode.packets import PacketReader
 from streamer.decode.pictures import matrix_of
 
 
@@ -27,7 +28,6 @@ class Probe:
     Attributes:
         info: as `open_video` gives it.
         layout: how frames are shown, and the size of samples.
-        coded: width and height of a frame as stored.
         matrix: AVColorSpace of the conversion to RGB.
         container: libavformat's name of the container.
         is_only_video: whether no other stream could be taken for the video.
@@ -36,7 +36,6 @@ class Probe:
 
     info: VideoInfo
     layout: Layout
-    coded: tuple[int, int]
     matrix: int
     container: str
     is_only_video: bool
@@ -57,14 +56,15 @@ def probe(path: Path, settings: DecodeSettings) -> Probe:
 def _probe(container: InputContainer, settings: DecodeSettings) -> Probe:
     stream = choose_stream(container)
     check_header(container, stream, settings)
-    with closing(FrameReader(container, stream, Damage())) as reader:
+    damage = Damage()
+    packets = PacketReader(container, stream, damage)
+    with closing(FrameReader(stream, packets, damage)) as reader:
         frame = first_frame(reader)
         check_pixels(frame.width, frame.height, settings)
         layout = Layout.of(frame, stream.sample_aspect_ratio, settings.sample_short_side)
         return Probe(
             info=read_info(container, stream, layout.displayed),
             layout=layout,
-            coded=(frame.width, frame.height),
             matrix=matrix_of(frame),
             container=container.format.name,
             is_only_video=len(container.streams.video) == 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,14 +14,19 @@ from av.video.stream import VideoStream as AvVideoStream
 from streamer.config import DecodeSettings
 from streamer.decode.batching import BatchBuilder
 from streamer.decode.damage import Damage
+from streamer.decode.entry_points import entry_points
 from streamer.decode.frames import FrameReader, first_frame
 from streamer.decode.geometry import Layout
+from streamer.decode.group_decoder import Picture, group_decoders
+from streamer.decode.groups import GroupReader
 from streamer.decode.header import read_info, stated_end
-from streamer.decode.interface import AVERAGED, FrameBatch, SmallFormat
+from streamer.decode.interface import AVERAGED, FrameBatch, Pixels, SmallFormat
 from streamer.decode.limits import check_header, check_moves, check_pixels, check_seconds
 from streamer.decode.opening import choose_stream, open_container
+from streamer.decode.packets import PacketReader
+from streamer.decode.parallel import ParallelDecoder
 from streamer.decode.pictures import Pictures
-from streamer.decode.timeline import SamplePoints, Timeline
+from streamer.decode.timeline import SamplePoints, Timeline, first_start
 
 
 def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED) -> PyavStream:
@@ -40,7 +45,7 @@ def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAG
     try:
         stream = choose_stream(container)
         check_header(container, stream, settings)
-        return PyavStream(container, stream, settings, small)
+        return PyavStream(path, container, stream, settings, small)
     except BaseException:
         container.close()
         raise
@@ -58,6 +63,7 @@ class PyavStream:
 
     def __init__(
         self,
+        path: Path,
         container: InputContainer,
         stream: AvVideoStream,
         settings: DecodeSettings,
@@ -68,7 +74,8 @@ class PyavStream:
         self._container, self._settings, self._closed = container, settings, False
         self._damage = Damage()
         self._expected_end = stated_end(container, stream)
-        self._reader = FrameReader(container, stream, self._damage)
+        self._packets = PacketReader(container, stream, self._damage)
+        self._reader = FrameReader(stream, self._packets, self._damage)
         first = first_frame(self._reader)
         check_pixels(first.width, first.height, settings)
         layout = Layout.of(first, stream.sample_aspect_ratio, settings.sample_short_side)
@@ -76,8 +83,11 @@ class PyavStream:
         time_base = self.info.time_base
         self._most_ticks = int(settings.max_seconds / time_base)
         self._timeline = Timeline(time_base, self.info.average_rate)
-        points = SamplePoints(settings.sample_rate, time_base)
-        self._batch = BatchBuilder(Pictures(layout, small), points, time_base)
+        start = first_start(first.pts, first.dts)
+        self._points = SamplePoints(settings.sample_rate, time_base, start)
+        self._pictures = Pictures(layout, small)
+        self._batch = BatchBuilder(self._pictures, time_base)
+        self._parallel = self._side_by_side(path, stream, lambda: Pictures(layout, small))
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +108,8 @@ class PyavStream:
     def close(self) -> None:
         """Free the decoder; an iteration under way ends."""
         self._closed = True
+        if self._parallel is not None:
+            self._parallel.close()
         self._reader.close()
         self._container.close()
 
@@ -108,14 +120,42 @@ class PyavStream:
             JobRejected: ``too_long``, ``too_many_pixels``, or ``single_frame`` for a picture.
             JobFailed: ``undecodable`` if a damaged video gave but one frame.
         """
+        for picture in self._pictures_of_groups():
+            start = self._place(picture.pts, None, picture.duration)
+            due = self._points.due(start)
+            yield from self._add(start, picture.small, picture.sample if due else None)
         for frame in filter(self._wanted, self._reader):
-            start = self._place(frame)
-            if self._batch.is_full:
-                yield self._batch.take(start)
-            self._batch.add(frame, start)
+            start = self._place(frame.pts, frame.dts, frame.duration)
+            sample = self._pictures.sample(frame) if self._points.due(start) else None
+            yield from self._add(start, self._pictures.small(frame), sample)
         if not self._closed:
             self._end()
             yield self._batch.take(self._timeline.end)
+
+    def _add(self, start: int, small: VideoFrame, sample: Pixels | None) -> Iterator[FrameBatch]:
+        """Put a frame into the batch; gives the batch before it if that was full."""
+        if self._batch.is_full:
+            yield self._batch.take(start)
+        self._batch.add(start, small, sample)
+
+    def _side_by_side(
+        self, path: Path, stream: AvVideoStream, pictures: Callable[[], Pictures]
+    ) -> ParallelDecoder | None:
+        """Decoders for groups of packets, where these can be told apart and help."""
+        extradata = stream.codec_context.extradata or b""
+        is_entry_point = entry_points(self.info.codec, extradata)
+        if is_entry_point is None or self._settings.threads == 1 or self.damage:
+            return None
+        decoders = group_decoders(path, stream.index, self._settings, pictures, self._points)
+        return ParallelDecoder(GroupReader(self._reader.give_back(), is_entry_point), decoders)
+
+    def _pictures_of_groups(self) -> Iterator[Picture]:
+        """What can be decoded side by side; the reader goes on behind that."""
+        if self._parallel is None or self._closed:
+            return
+        yield from self._parallel.pictures()
+        if not self._closed:
+            self._reader.go_on(self._parallel.left())
 
     def _wanted(self, frame: VideoFrame) -> bool:
         """Whether the frame is shown; raises if it is over the limit."""
@@ -127,9 +167,9 @@ class PyavStream:
         # would look like a cut.
         return not self._timeline.is_late(frame.pts)
 
-    def _place(self, frame: VideoFrame) -> int:
+    def _place(self, pts: int | None, dts: int | None, duration: int) -> int:
         """The start of the frame in ticks; raises if it is over the limit."""
-        start = self._timeline.place(frame.pts, frame.dts, frame.duration)
+        start = self._timeline.place(pts, dts, duration)
         if self._timeline.elapsed > self._most_ticks:
             check_seconds(self._timeline.elapsed * self.info.time_base, self._settings)
         return start
@@ -137,5 +177,5 @@ class PyavStream:
     def _end(self) -> None:
         end, frame = self._timeline.end * self.info.time_base, 1 / self.info.average_rate
         if not self._timeline.spliced:
-            self._damage.ended(end, self._reader.expected_end(self._expected_end), frame)
+            self._damage.ended(end, self._packets.expected_end(self._expected_end), frame)
         check_moves(self._batch.next_index, self.damage)

@@ -41,7 +41,7 @@ class Timeline:
         """
         if self._last is None:
             self.repaired += pts is None
-            start = self._first = pts if pts is not None else dts or 0
+            start = self._first = first_start(pts, dts)
         else:
             start = self._after(self._last, pts)
         self._last, self._last_length = start, length if length > 0 else self._typical
@@ -81,21 +81,34 @@ class Timeline:
         return self._shift != 0
 
 
-class SamplePoints:
-    """Picks the first frame at or past each point ``k / rate`` after the first frame."""
+def first_start(pts: int | None, dts: int | None) -> int:
+    """Where a stream begins, in ticks: as its first frame says, or its packet."""
+    return pts if pts is not None else dts or 0
 
-    def __init__(self, rate: float, time_base: Fraction) -> None:
+
+class SamplePoints:
+    """Picks the first frame at or past each point ``k / rate`` after the first frame.
+
+    Args:
+        rate: points a second.
+        time_base: seconds per tick.
+        first: start of the first frame in ticks.
+    """
+
+    def __init__(self, rate: float, time_base: Fraction, first: int) -> None:
         # str() so that 0.1 means one tenth and not its nearest binary fraction.
         self._per_tick = Fraction(str(rate)) * time_base
-        self._first: int | None = None
-        self._next = 0
+        self._first = first
+        self._last: int | None = None
 
     def due(self, ticks: int) -> bool:
         """Whether the frame that starts at ``ticks`` is sampled; call once per frame, in order."""
-        if self._first is None:
-            self._first = ticks
-        passed = (ticks - self._first) * self._per_tick.numerator // self._per_tick.denominator
-        if passed < self._next:
-            return False
-        self._next = passed + 1
-        return True
+        last, self._last = self._last, ticks
+        return last is None or self.lie_between(last, ticks)
+
+    def lie_between(self, last: int, ticks: int) -> bool:
+        """Whether a frame at ``ticks`` is sampled if the one before it started at ``last``."""
+        return self._passed(ticks) > self._passed(last)
+
+    def _passed(self, ticks: int) -> int:
+        return (ticks - self._first) * self._per_tick.numerator // self._per_tick.denominator

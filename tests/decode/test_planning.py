@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from streamer.decode.damage import Damage
 from streamer.decode.header import time_base_of
 from streamer.decode.opening import choose_stream, open_container
 from streamer.decode.planning import BatchPlan, Planner
-from streamer.decode.timeline import SamplePoints, Timeline
+from streamer.decode.timeline import Timeline
 from tests.decode.decoders import DECODERS, VP9
 from tests.decode.reading import Decoded
 from tests.decode.test_decoders import LATE_AND_UNEVEN, begin_later
@@ -42,9 +41,8 @@ class Planned:
             stream = choose_stream(container)
             self.time_base = time_base_of(stream)
             rate = stream.average_rate or Fraction(25)
-            points = SamplePoints(PYAV.sample_rate, self.time_base)
             timeline = Timeline(self.time_base, rate)
-            planner = Planner(container, stream, timeline, points, Damage())
+            planner = Planner(container, stream, timeline, PYAV.sample_rate)
             self.plans: list[BatchPlan] = []
             self.ahead: list[int] = []
             for plan in planner.plans(frames):

@@ -69,7 +69,7 @@ def test_samples_are_the_first_at_or_past_each_point(
     gaps: list[int], rate: float, first: int
 ) -> None:
     starts = [first + sum(gaps[:count]) for count in range(len(gaps))]
-    points = SamplePoints(rate, TICK)
+    points = SamplePoints(rate, TICK, first)
     step = 1 / Fraction(str(rate))
     taken = {start for start in starts if points.due(start)}
     reached = int((starts[-1] - first) * TICK / step)

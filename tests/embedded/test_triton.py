@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +132,19 @@ def test_nothing_listens_beyond_this_machine(triton: EmbeddedTriton) -> None:
 
 def listening(pid: int) -> Iterator[str]:
     """Local addresses, in hexadecimal, of the TCP sockets on which the process listens."""
-    sockets = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    sockets = set(open_files(pid))
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
                 yield fields[1].rpartition(":")[0]
+
+
+def open_files(pid: int) -> Iterator[str]:
+    """What the process has open; a file that is closed meanwhile is left out."""
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(entry.readlink())
 
 
 def test_a_stop_leaves_nothing(repository: Path, logs: Path) -> None:
