@@ -6,11 +6,10 @@ placed as PyAV's frames are, so that both decoders give the same spans.
 
 from __future__ import annotations
 
-import tempfile
+import itertools
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from itertools import chain, islice
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from streamer.config import DecodeSettings
@@ -34,6 +33,8 @@ CODECS: dict[Device, tuple[str, ...]] = {
 # The frames of one step, converted to RGB, take at most this on the device; several steps are
 # under way.
 _STEP_BYTES = 200 << 20
+
+_opened = itertools.count(1)
 
 
 def decode_dali(
@@ -64,11 +65,10 @@ def decode_dali(
             Timeline(found.info.time_base, found.info.average_rate),
             settings.sample_rate,
         )
-        name = opened.enter_context(_new_name(path))
-        request = _request(name, found, small, device)
+        request = _request(_new_name(path), found, small, device)
         decoded = opened.enter_context(closing(_decode(request, planner)))
-        first = [*islice(decoded, 1)]
-        decoder, ahead = f"dali-{device}", chain(first, decoded)
+        first = [*itertools.islice(decoded, 1)]
+        decoder, ahead = f"dali-{device}", itertools.chain(first, decoded)
         video = Video(path, found, settings, small)
         return DaliStream(video, decoder, planner, ahead, opened.pop_all())
 
@@ -83,20 +83,21 @@ def _check_supported(found: Probe, device: Device) -> None:
         raise unsupported("the file has several video streams, of which DALI takes its own choice")
 
 
-@contextmanager
-def _new_name(path: Path) -> Iterator[Path]:
-    """A name of the file that never comes twice, as DALI keeps what it knows of a name."""
-    with tempfile.TemporaryDirectory(prefix="streamer-dali-") as folder:
-        link = Path(folder) / path.name
-        link.symlink_to(path.absolute())
-        yield link
+def _new_name(path: Path) -> str:
+    """A spelling of the file's name that never comes twice.
+
+    DALI keeps the index of every name it has seen, and would decode a new file of an old name by
+    the old index. ``/.`` and ``/`` between folder and file mean nothing; they count in binary.
+    """
+    digits = (f"/{'.' if digit == '1' else ''}" for digit in f"{next(_opened):b}")
+    return f"{path.parent.absolute()}{''.join(digits)}/{path.name}"
 
 
-def _request(path: Path, found: Probe, small: SmallFormat, device: Device) -> Request:
+def _request(name: str, found: Probe, small: SmallFormat, device: Device) -> Request:
     width, height = found.layout.stored
     turn = found.layout.orientation
     return Request(
-        path=path,
+        name=name,
         device=device,
         frames=max(1, min(BATCH_FRAMES, _STEP_BYTES // (width * height * 3))),
         small=small,

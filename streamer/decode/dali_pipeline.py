@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -28,8 +27,7 @@ class Request:
     """What is decoded, and into what.
 
     Attributes:
-        path: the file. DALI keeps an index by name as long as the process lives, so a name must
-            not come twice.
+        name: of the file; new in this process.
         device: where it is decoded and scaled.
         frames: how many a step.
         small: what the small frames are like.
@@ -37,7 +35,7 @@ class Request:
         sample_size: height and width of samples before turning.
     """
 
-    path: Path
+    name: str
     device: Device
     frames: int
     small: SmallFormat
@@ -98,7 +96,7 @@ def _graph(request: Request, orders: Iterator[NDArray[np.int32]]) -> tuple[Any, 
     order = fn.external_source(source=orders, batch=False, dtype=types.INT32, ndim=1)
     frames, numbers, seconds = fn.experimental.readers.video(
         device=request.device,
-        filenames=[str(request.path)],
+        filenames=[request.name],
         sequence_length=request.frames,
         pad_mode="constant",
         enable_frame_num="sequence",
