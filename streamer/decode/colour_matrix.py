@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decode.interface import Pixels
-
 # Shares of red and blue in luma, by the AVColorSpace that says so (ITU-T H.273, table 4).
 _LUMA = {
     1: (0.2126, 0.0722),
@@ -19,24 +17,25 @@ _LUMA = {
 _BT601 = 5
 
 
-def correct_matrix(pixels: Pixels, matrix: int) -> Pixels:
-    """RGB as the stream's own matrix gives it, of RGB converted by that of BT.601.
+def correction(matrix: int) -> tuple[float, ...] | None:
+    """What turns RGB by the matrix of BT.601 into RGB by another, or None for the same.
 
     Exact but for rounding, where the first conversion did not clip. It clips colours that are
     more saturated than BT.601 has them: a pure red of BT.709 comes out up to 30 of 255 off.
 
     Args:
-        pixels: uint8 ``(..., 3)``.
         matrix: AVColorSpace of the stream.
+
+    Returns:
+        Nine numbers, a 3x3 matrix by rows, to be multiplied by columns of red, green and blue.
     """
     if _LUMA[matrix] == _LUMA[_BT601]:
-        return pixels
-    mixed = pixels.astype(np.float32) @ (_to_rgb(matrix) @ np.linalg.inv(_to_rgb(_BT601))).T
-    right: Pixels = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
-    return right
+        return None
+    product = _to_rgb(matrix) @ np.linalg.inv(_to_rgb(_BT601))
+    return tuple(map(float, product.ravel()))
 
 
-def _to_rgb(matrix: int) -> NDArray[np.float32]:
+def _to_rgb(matrix: int) -> NDArray[np.float64]:
     """From luma and the two differences, both within one half, to RGB."""
     red, blue = _LUMA[matrix]
     green = 1 - red - blue
@@ -45,4 +44,4 @@ def _to_rgb(matrix: int) -> NDArray[np.float32]:
         (1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green),
         (1, 2 * (1 - blue), 0),
     ]
-    return np.array(rows, np.float32)
+    return np.array(rows)

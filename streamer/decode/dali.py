@@ -14,6 +14,7 @@ from pathlib import Path
 
 from streamer.config import DecodeSettings
 from streamer.decode.batching import BATCH_FRAMES
+from streamer.decode.colour_matrix import correction
 from streamer.decode.dali_errors import describe_dali, unsupported
 from streamer.decode.dali_pipeline import Device, Request, steps
 from streamer.decode.dali_stream import DaliStream, Decoded, Video
@@ -103,6 +104,7 @@ def _request(name: str, found: Probe, small: SmallFormat, device: Device) -> Req
         small=small,
         small_size=turn.size(small.width, small.height)[::-1],
         sample_size=turn.size(*found.layout.sample)[::-1],
+        colours=correction(found.matrix),
     )
 
 

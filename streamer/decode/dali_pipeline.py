@@ -33,6 +33,7 @@ class Request:
         small: what the small frames are like.
         small_size: their height and width before turning.
         sample_size: height and width of samples before turning.
+        colours: a 3x3 matrix by rows that puts RGB right, or None if it is.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Request:
     small: SmallFormat
     small_size: tuple[int, int]
     sample_size: tuple[int, int]
+    colours: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _graph(request: Request, orders: Iterator[NDArray[np.int32]]) -> tuple[Any, 
     samples = fn.resize(
         chosen, size=request.sample_size, interp_type=types.INTERP_CUBIC, antialias=True
     )
-    return _small(frames, request), samples, numbers, seconds
+    return _rgb(_small(frames, request), request), _rgb(samples, request), numbers, seconds
 
 
 def _small(frames: Any, request: Request) -> Any:
@@ -124,6 +126,14 @@ def _small(frames: Any, request: Request) -> Any:
     shape = [request.frames, height, _BLOCK, width, _BLOCK, 3]
     blocks = fn.reshape(scaled, shape=shape, layout="")
     return fn.cast(fn.reductions.mean(blocks, axes=[2, 4]), dtype=types.UINT8)
+
+
+def _rgb(pixels: Any, request: Request) -> Any:
+    from nvidia.dali import fn, types
+
+    if request.colours is None:
+        return pixels
+    return fn.coord_transform(pixels, M=list(request.colours), dtype=types.UINT8)
 
 
 def _host(outputs: Any) -> NDArray[Any]:

@@ -12,7 +12,6 @@ from typing import Self
 import numpy as np
 
 from streamer.config import DecodeSettings
-from streamer.decode.colour_matrix import correct_matrix
 from streamer.decode.continuing import rest_of
 from streamer.decode.dali_pipeline import Step
 from streamer.decode.interface import FrameBatch, Pixels, Sample, SmallFormat
@@ -155,10 +154,9 @@ class DaliStream:
         check_seconds(elapsed * self.info.time_base, self._video.settings)
 
     def _displayed(self, frames: Pixels) -> Pixels:
-        """``(N, H, W, 3)`` in the stream's own colours, turned."""
-        right = correct_matrix(frames, self._video.found.matrix)
+        """``(N, H, W, 3)`` turned, contiguous."""
         turn = self._video.found.layout.orientation.apply
-        return np.stack([turn(frame) for frame in right])
+        return np.stack([turn(frame) for frame in frames])
 
     def _end(self) -> None:
         planner, frame = self._planner, 1 / self.info.average_rate
