@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-models clean
+.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) --version >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) is not on PATH (set PYTHON=…)"; exit 2; }
 	@echo "Setting up $(VENV): this takes a minute or more, once."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,hub,embedded,dev,eval]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,hub,embedded,gpu,dev,eval]'
 	@touch $@
 
 demo: setup
@@ -36,6 +36,9 @@ bench: setup
 
 bench-split: setup
 	$(BIN)/python -m benchmarks.split
+
+bench-decode: setup
+	$(BIN)/python -m benchmarks.decode
 
 bench-models: setup
 	$(BIN)/python -m benchmarks.models

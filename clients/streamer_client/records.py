@@ -224,6 +224,10 @@ class VideoDone(Record):
         dict[str, int], Field(description="Clips and shots left out, counted by rule.")
     ] = {}
     error: VideoError | None = None
+    decoder: Annotated[
+        str | None,
+        Field(description="What decoded: `pyav`, `dali-cpu` or `dali-gpu`; null if nothing did."),
+    ] = None
     timings: Annotated[
         dict[str, float],
         Field(description="Wall seconds by stage, in `total`, and until the `first_boundary`."),

@@ -18,8 +18,12 @@ from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
     ConfigOption,
+    Decoder,
+    DecoderOption,
     Detector,
     DetectorOption,
+    Device,
+    DeviceOption,
     LogDirOption,
     ModelsOption,
     Preset,
@@ -58,13 +62,18 @@ def run(
     models: ModelsOption = None,
     detector: DetectorOption = None,
     preset: PresetOption = None,
+    decoder: DecoderOption = None,
+    device: DeviceOption = None,
     allow_root: AllowRootOption = None,
     log_dir: LogDirOption = DEFAULT_LOG_DIR,
     config: ConfigOption = None,
 ) -> None:
     """Caption files or URLs on this machine: a table, and JSON lines on request. No Kafka."""
     jobs = jobs_of(sources)
-    settings = _settings(config, triton, None, allow_root, sources, detector, preset)
+    settings = _settings(
+        config, triton, None, allow_root, sources, detector, preset, decoder, device
+    )
+    _check_decoder(settings)
     with ExitStack() as services, _results(jobs, output) as results:
         if triton is None:
             settings = _serve_models(services, settings, models, log_dir)
@@ -136,14 +145,24 @@ def _settings(
     sources: list[str],
     detector: Detector | None,
     preset: Preset | None,
+    decoder: Decoder | None = None,
+    device: Device | None = None,
 ) -> Settings:
     flags: dict[str, dict[str, Any]] = {
         "triton": {"url": triton},
         "kafka": {"bootstrap": bootstrap},
         "split": {"detector": detector, "preset": preset},
+        "decode": {"decoder": decoder, "device": device},
         "acquire": {"allowed_roots": allow_root or None},
     }
     return trusting_the_user(load_settings(config, flags), sources)
+
+
+def _check_decoder(settings: Settings) -> None:
+    from streamer.decode.choosing import choose
+    from streamer.decode.gpu import this_machine
+
+    choose(settings.decode, this_machine())
 
 
 def _serve_models(

@@ -16,7 +16,9 @@ from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
     ConfigOption,
+    DecoderOption,
     DetectorOption,
+    DeviceOption,
     PrefixOption,
     PresetOption,
     TritonOption,
@@ -48,12 +50,15 @@ def worker(
     triton: TritonOption = None,
     group: Annotated[str | None, typer.Option(help="Consumer group.")] = None,
     slots: Annotated[int | None, typer.Option(help="Jobs at once.")] = None,
+    decoder: DecoderOption = None,
+    device: DeviceOption = None,
     topic_prefix: PrefixOption = None,
     allow_root: AllowRootOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs."""
     from streamer.acquire import sweep_stale
+    from streamer.decode.choosing import check_decoder
     from streamer.kafka_clients import make_group_consumer, make_producer
     from streamer.worker import Supervisor
 
@@ -61,9 +66,11 @@ def worker(
         "kafka": {"bootstrap": bootstrap, "group": group, "topic_prefix": topic_prefix},
         "triton": {"url": triton},
         "worker": {"slots": slots},
+        "decode": {"decoder": decoder, "device": device},
         "acquire": {"allowed_roots": allow_root or None},
     }
     settings = load_settings(config, flags)
+    check_decoder(settings)
     sweep_stale(settings.acquire.temp_dir)
     consumer, producer = make_group_consumer(settings.kafka), make_producer(settings.kafka)
     Supervisor(settings, consumer, producer).run(_stop_on_signal())
