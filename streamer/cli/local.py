@@ -193,19 +193,17 @@ def _through_kafka(
 ) -> None:
     """Submit to a worker started here, and follow to the end."""
     from streamer.kafka_clients import make_consumer, make_producer
-    from streamer_client.jobs import submit
-    from streamer_client.results import ResultReader
-    from streamer_client.topics import Topics
+    from streamer_client.clips import Clips
+    from streamer_client.jobs import Producer
 
     worker = _start_worker(services, settings, log_dir)
-    topics = Topics(settings.kafka.topic_prefix)
-    reader = ResultReader(make_consumer(settings.kafka), topics, from_beginning=False)
-    producer = make_producer(settings.kafka)
-    for job in jobs:
-        submit(producer, topics, job)
-    producer.flush()
-    while not results.complete:
-        for record in reader.poll(POLL_SECONDS):
+    prefix, ids = settings.kafka.topic_prefix, {job.video_id for job in jobs}
+    consumer = make_consumer(settings.kafka)
+    clips = services.enter_context(Clips(consumer, topic_prefix=prefix, video_ids=ids))
+    with Producer(make_producer(settings.kafka), topic_prefix=prefix) as producer:
+        producer.submit_many(jobs)
+    while not clips.complete:
+        for record in clips.poll(POLL_SECONDS):
             results.add(record)
         if worker.poll() is not None:
             raise Unavailable(f"the worker ended; see {worker.log}: {worker.last_line()}")
