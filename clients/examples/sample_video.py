@@ -12,11 +12,23 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT, RATE, SECONDS = 320, 192, 25, 3
 
 
-def drifting_stripes(colour: tuple[int, int, int], frame: int) -> NDArray[np.uint8]:
-    """Stripes that move to the right, uint8 RGB ``(192, 320, 3)``."""
-    wave = np.sin((np.arange(WIDTH) - 4 * frame) / 24)[None, :, None]
-    rows = np.linspace(0.6, 1.0, HEIGHT)[:, None, None]
-    return ((0.6 + 0.4 * wave) * rows * np.array(colour)).astype(np.uint8)
+def stripes(frame: int) -> NDArray[np.uint8]:
+    """Orange stripes that move to the right, uint8 RGB ``(192, 320, 3)``."""
+    wave = np.sin((np.arange(WIDTH) - 4 * frame) / 24)
+    return coloured(np.broadcast_to(0.6 + 0.4 * wave, (HEIGHT, WIDTH)), (230, 90, 40))
+
+
+def ball(frame: int) -> NDArray[np.uint8]:
+    """A ball that rolls over a blue floor, uint8 RGB ``(192, 320, 3)``."""
+    down, right = np.mgrid[:HEIGHT, :WIDTH]
+    distance = np.hypot(right - 40 - 3 * frame, down - 110)
+    return coloured(np.where(distance < 50, 1.0, 0.25 + down / 4 / HEIGHT), (90, 160, 250))
+
+
+def coloured(light: NDArray[np.float64], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """One colour, brighter and darker: ``light`` is ``(H, W)``, 0 to 1."""
+    picture: NDArray[np.uint8] = (light[..., None] * np.array(colour)).astype(np.uint8)
+    return picture
 
 
 def write_sample_video(path: Path) -> Path:
@@ -24,9 +36,9 @@ def write_sample_video(path: Path) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for colour in ((230, 90, 40), (40, 200, 120)):
+        for scene in (stripes, ball):
             for number in range(RATE * SECONDS):
-                picture = VideoFrame.from_ndarray(drifting_stripes(colour, number), "rgb24")
+                picture = VideoFrame.from_ndarray(scene(number), "rgb24")
                 container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path

@@ -36,7 +36,7 @@ def main() -> int:
                     print(f"{record.start:8.2f} {record.end:8.2f}  {record.caption}", flush=True)
                 elif isinstance(record, VideoDone):
                     status = record.status
-                    print(status, f"{record.clips} clips", record.error or "", flush=True)
+                    print(f"{status}, clips: {record.clips}", record.error or "", flush=True)
     return 0 if status == "done" else 1
 
 

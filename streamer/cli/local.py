@@ -121,13 +121,13 @@ def up(
 
     Files below the current folder and addresses of this machine may be read.
     """
-    roots = [*(allow_root or []), Path.cwd()]
+    grpc_port, roots = _grpc_port(triton_port), [*(allow_root or []), Path.cwd()]
     settings = _settings(config, triton, bootstrap, roots, [], None, None)
     with ExitStack() as services:
         if bootstrap is None:
             settings = _serve_broker(services, settings, broker_port or None, log_dir)
         if triton is None:
-            settings = _serve_models(services, settings, models, log_dir, _grpc_port(triton_port))
+            settings = _serve_models(services, settings, models, log_dir, grpc_port)
         worker = _start_worker(services, settings, log_dir)
         Console(soft_wrap=True, highlight=False).print(_addresses(settings, log_dir))
         _until_interrupted(worker)

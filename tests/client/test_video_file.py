@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from streamer.config import DecodeSettings
 from streamer.decode import open_video
@@ -20,7 +21,7 @@ from tests.media import Coding, numbered_video, read_number, write_sound
 LATE = [Fraction(5) + Fraction(k * k, 900) + Fraction(k, 30) for k in range(120)]
 
 
-def as_the_service(path: Path, span: tuple[float, float]) -> np.ndarray:
+def as_the_service(path: Path, span: tuple[float, float]) -> NDArray[np.uint8]:
     with closing(open_video(path, DecodeSettings())) as video:
         (clip,) = cut_given_spans(video.batches(), [span], FRAMES, Counter())
     return np.stack([sample.pixels for sample in clip.samples])
