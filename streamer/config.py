@@ -71,6 +71,9 @@ class AcquireSettings(Section):
     connect_timeout_seconds: Positive = 10.0
     read_timeout_seconds: Positive = 30.0
     total_timeout_seconds: Positive = 3600.0
+    page_cpu_seconds: Annotated[
+        float, Field(gt=0, description="Processor time that reading one page may take.")
+    ] = 60.0
     temp_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import yt_dlp
 import yt_dlp.globals
@@ -15,7 +16,7 @@ from streamer.acquire.failures import rejected, too_large
 from streamer.acquire.guard import ConnectionGuard
 
 # A page, manifest or key is read into memory in one go; a media body is not.
-_MAX_WHOLE_BYTES = 64 << 20
+_MAX_WHOLE_BYTES = 32 << 20
 _STEP_BYTES = 1 << 20
 
 
@@ -52,10 +53,11 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         """Open ``request``; every byte read from the answer counts against the budget.
 
         Raises:
-            JobRejected: ``too_large``.
+            JobRejected: ``too_large`` or ``unsupported_scheme``.
             RequestError: as of yt-dlp.
         """
         self.last_error = None
+        self._require_web(request if isinstance(request, str) else request.url)
         try:
             response = super().urlopen(request)
         except RequestError as error:
@@ -69,6 +71,12 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
             raise self._guard.fail(too_large(self._max_bytes))
         self._bound(response)
         return response
+
+    def _require_web(self, url: str) -> None:
+        scheme = urlsplit(url).scheme
+        if scheme not in ("", "http", "https"):  # None: yt-dlp takes //host as http.
+            message = f"the page or playlist leads to a {scheme[:40]}: URL; only http(s) is taken"
+            raise self._guard.fail(rejected("unsupported_scheme", message))
 
     def _bound(self, response: Any) -> None:
         read = response.read
