@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from av.container import InputContainer
+
 from streamer.config import DecodeSettings
 from streamer.errors import JobRejected
+
+_SIZED = ("mov", "matroska", "avi", "flv", "gif")
 
 
 def check_pixels(width: int, height: int, settings: DecodeSettings) -> None:
@@ -14,6 +18,21 @@ def check_pixels(width: int, height: int, settings: DecodeSettings) -> None:
         raise JobRejected(
             f"frames of {width}x{height} are over the limit of {settings.max_pixels} pixels; "
             "raise decode.max_pixels to take them",
+            kind="too_many_pixels",
+            stage="decode",
+        )
+
+
+def check_stated_size(container: InputContainer, width: int, settings: DecodeSettings) -> None:
+    """Raise ``JobRejected`` ``too_many_pixels`` if the header's size of a frame is impossible.
+
+    To be called when no frame came. libavcodec forgets a size that it could not decode; containers
+    that always state one are left with a width of 0.
+    """
+    if width == 0 and container.format.name.startswith(_SIZED):
+        raise JobRejected(
+            "the header states frames larger than any decoder takes, or of no size; the limit is "
+            f"{settings.max_pixels} pixels (decode.max_pixels)",
             kind="too_many_pixels",
             stage="decode",
         )

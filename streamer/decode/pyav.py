@@ -19,7 +19,7 @@ from streamer.decode.frames import FrameReader
 from streamer.decode.geometry import Layout
 from streamer.decode.header import read_info, stated_end, stated_length
 from streamer.decode.interface import AVERAGED, FrameBatch, SmallFormat
-from streamer.decode.limits import check_pixels, check_seconds
+from streamer.decode.limits import check_pixels, check_seconds, check_stated_size
 from streamer.decode.opening import STAGE, choose_stream, open_container
 from streamer.decode.pictures import Pictures
 from streamer.decode.timeline import SamplePoints, Timeline
@@ -38,7 +38,8 @@ def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAG
         small: what the small frames are to be like.
 
     Raises:
-        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
+        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_complex``, ``too_many_pixels`` or
+            ``too_long``.
         JobFailed: ``truncated``, ``unreadable``, ``unsupported_codec`` or ``undecodable``.
     """
     container = open_container(path, settings)
@@ -79,7 +80,10 @@ class PyavStream:
         self._damage = Damage()
         self._expected_end = stated_end(container, stream)
         self._reader = FrameReader(container, stream, self._damage)
-        first = _first_frame(self._reader)
+        first = self._reader.first()
+        if first is None:
+            check_stated_size(container, stream.codec_context.width, settings)
+            raise _no_frame(self._reader)
         check_pixels(first.width, first.height, settings)
         layout = Layout.of(first, stream.sample_aspect_ratio, settings.sample_short_side)
         self.info = read_info(container, stream, layout.displayed)
@@ -163,18 +167,17 @@ class PyavStream:
         )
 
 
-def _first_frame(reader: FrameReader) -> VideoFrame:
-    frame = reader.first()
-    if frame is not None:
-        return frame
-    if isinstance(reader.last_error, _LACKING):
-        raise JobFailed(
-            "the decoder lacks a feature that the video stream uses; transcode it to H.264 or VP9",
-            kind="unsupported_codec",
-            stage=STAGE,
-        ) from reader.last_error
-    raise JobFailed(
+def _no_frame(reader: FrameReader) -> JobFailed:
+    failure = JobFailed(
         "no frame of the video stream could be decoded; fetch the file again or transcode it",
         kind="undecodable",
         stage=STAGE,
-    ) from reader.last_error
+    )
+    if isinstance(reader.last_error, _LACKING):
+        failure = JobFailed(
+            "the decoder lacks a feature that the video stream uses; transcode it to H.264 or VP9",
+            kind="unsupported_codec",
+            stage=STAGE,
+        )
+    failure.__cause__ = reader.last_error
+    return failure
