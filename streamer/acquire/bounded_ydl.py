@@ -11,9 +11,12 @@ import yt_dlp.globals
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import HTTPError, RequestError
 
+from streamer.acquire.disk import require_free_disk
 from streamer.acquire.download import drop_redirect_body
 from streamer.acquire.failures import rejected, too_large
 from streamer.acquire.guard import ConnectionGuard
+from streamer.config import AcquireSettings
+from streamer.errors import StreamerError
 
 # A page, manifest or key is read into memory in one go; a media body is not.
 _MAX_WHOLE_BYTES = 32 << 20
@@ -36,12 +39,14 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
     its own error no longer says why.
     """
 
-    def __init__(self, options: Mapping[str, Any], max_bytes: int, guard: ConnectionGuard) -> None:
+    def __init__(
+        self, options: Mapping[str, Any], settings: AcquireSettings, guard: ConnectionGuard
+    ) -> None:
         # Plugins are code from folders of the user; they are looked for once in a process.
         yt_dlp.globals.plugin_dirs.value = []
         self._guard = guard
-        self._max_bytes = max_bytes
-        self._left = max_bytes
+        self._settings = settings
+        self._left = settings.max_bytes
         self.last_error: Exception | None = None
         super().__init__(dict(options))
 
@@ -68,7 +73,7 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         declared = response.headers.get("Content-Length") or ""
         if declared.isdecimal() and int(declared) > self._left:
             response.close()
-            raise self._guard.fail(too_large(self._max_bytes))
+            raise self._guard.fail(too_large(self._settings.max_bytes))
         self._bound(response)
         return response
 
@@ -92,10 +97,17 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         except RequestError as error:
             self.last_error = error
             raise
+        self._require_disk()
         self._left -= len(data)
         if self._left < 0:
-            raise self._guard.fail(too_large(self._max_bytes))
+            raise self._guard.fail(too_large(self._settings.max_bytes))
         return data
+
+    def _require_disk(self) -> None:
+        try:
+            require_free_disk(self._settings)
+        except StreamerError as error:
+            raise self._guard.fail(error) from error
 
     def _read_all(self, read: Callable[[int], bytes]) -> bytes:
         whole = bytearray()

@@ -63,7 +63,7 @@ def download_video(
         JobFailed: ``private``, ``geo_restricted``, ``drm``, ``extractor_error``, and those of HTTP.
         Unavailable: as for HTTP.
     """
-    ydl = BoundedYoutubeDL(_options(directory, settings), settings.max_bytes, guard)
+    ydl = BoundedYoutubeDL(_options(directory, settings), settings, guard)
     with _errors_named_for(url, ydl), ydl:
         with _page_bounded(settings.page_cpu_seconds, guard):
             info = _single(ydl, ydl.extract_info(url, download=False))

@@ -89,6 +89,10 @@ def _cut_half_way(exchange: Exchange) -> None:
     exchange.drop()
 
 
+def _silence(exchange: Exchange) -> None:
+    exchange.server.web.stopping.wait()
+
+
 def _case(answer: Answer, ends: str, **limits: float) -> Case:
     return Case(lambda place: place.answered(answer), ends, {"acquire": limits})
 
@@ -141,9 +145,7 @@ CASES = {
     ),
     "cut off half way": _case(_cut_half_way, RESET),
     "cut off at once": _case(_raw(), RESET),
-    "silence": _case(
-        lambda exchange: exchange.server.web.stopping.wait(), TIMEOUT, read_timeout_seconds=0.5
-    ),
+    "silence": _case(_silence, TIMEOUT, read_timeout_seconds=0.5),
     "slow drip of a body": _case(_drip(_OK + b"Content-Length: 999999\r\n\r\n"), TIMEOUT, **_SHORT),
     "slow drip of headers": _case(_drip(b"HTTP/1.1 200 OK\r\nX-Slow: "), TIMEOUT, **_SHORT),
     "endless 100 Continue": _case(
