@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-models clean
+.PHONY: setup demo test lint schemas bench bench-split bench-models fuzz clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -39,6 +39,11 @@ bench-split: setup
 
 bench-models: setup
 	$(BIN)/python -m benchmarks.models
+
+# Random hostile inputs for so many seconds: make fuzz SECONDS=600
+SECONDS ?= 60
+fuzz: setup
+	$(BIN)/python -m benchmarks.fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) build dist

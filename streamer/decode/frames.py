@@ -76,6 +76,8 @@ class FrameReader:
                     if packet.size:  # not one of the empty packets with which PyAV flushes
                         yield packet
                 break
+            except IndexError:
+                break  # Behind the last packet PyAV trips over streams that came up on the way.
             except av.FFmpegError as error:
                 self.last_error = error
                 self._damage.unreadable()

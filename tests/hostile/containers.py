@@ -137,6 +137,16 @@ def _fill(container: av.container.OutputContainer) -> None:
     container.mux(stream.encode(None))
 
 
+def late_stream(path: Path) -> Path:
+    """A transport stream whose last packets are of a stream that nothing announced."""
+    data = bytearray(small_video(path, 60).read_bytes())
+    starts = [at for at in range(0, len(data), 188) if data[at + 1 : at + 3] == b"\x41\x00"]
+    for at in starts[-5:]:
+        data[at + 1 : at + 3] = b"\x5f\x00"
+    path.write_bytes(data)
+    return path
+
+
 def late_frames(path: Path) -> Path:
     """A transport stream whose clock jumps by 20 hours in its middle, again and again."""
     times = [Fraction(n, 25) + 72_000 * (n % 2) for n in range(40)]

@@ -148,6 +148,7 @@ CASES = {
     "media: a clock that jumps 20 hours": _file(
         containers.late_frames, "rejected decode too_long", "input.ts"
     ),
+    "media: a stream that nothing announced": _file(containers.late_stream, "done", "input.ts"),
     "media: 2,000 tags of a kilobyte": _file(
         lambda path: containers.many_tags(path, 2000), "done", "input.mkv"
     ),
