@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -43,27 +44,27 @@ class Broken(AssertionError):
 
 
 class Fence:
-    """Keeps this process on this machine, and notes what it should not have been let reach."""
+    """Keeps this thread on this machine, and notes what it should not have been let reach."""
 
     def __init__(self) -> None:
         self.escapes: list[str] = []
-        self._standing = False
+        self._thread: int | None = None
         self._resolve = socket.getaddrinfo
         with guarded(AddressPolicy(), 5):
             pass  # Its hook comes first from now on: what is seen here was permitted.
         sys.addaudithook(self._watch)
 
     def __enter__(self) -> Self:
-        self._standing = True
+        self._thread = threading.get_ident()
         socket.getaddrinfo = self._resolved
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._standing = False
+        self._thread = None
         socket.getaddrinfo = self._resolve
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._standing or event not in ("socket.connect", "socket.sendto"):
+        if event not in ("socket.connect", "socket.sendto") or not self._is_watched():
             return
         host = str(arguments[1][0])
         if host == SITE:
@@ -73,8 +74,13 @@ class Fence:
             self.escapes.append(host)
         raise ConnectionRefusedError(f"{host} is beyond the fence")
 
+    def _is_watched(self) -> bool:
+        return threading.get_ident() == self._thread
+
     def _resolved(self, host: Any, port: Any, *rest: Any, **options: Any) -> Any:
         """As the system does for addresses; names get one that depends on the name."""
+        if not self._is_watched():
+            return self._resolve(host, port, *rest, **options)
         with suppress(OSError, UnicodeError):
             numeric = {**options, "flags": socket.AI_NUMERICHOST}
             return self._resolve(host, port, *rest[:3], **numeric)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,11 +18,12 @@ from tests.hostile.place import Place, Trap
 from tests.web import HOST, Web
 
 _reached: list[object] = []
+_test_thread = 0
 
 
 def _witness(event: str, arguments: tuple[Any, ...]) -> None:
     # Python asks hooks in the order in which they came: after the guard's refusal, not at all.
-    if event in ("socket.connect", "socket.sendto"):
+    if event in ("socket.connect", "socket.sendto") and threading.get_ident() == _test_thread:
         _reached.append(arguments[1])
 
 
@@ -34,7 +36,9 @@ def _watched() -> None:
 
 @pytest.fixture
 def reached() -> list[object]:
-    """Every address that a connection was really made to, since the test began."""
+    """Every address that this thread was let connect to, since the test began."""
+    global _test_thread
+    _test_thread = threading.get_ident()
     _reached.clear()
     return _reached
 
