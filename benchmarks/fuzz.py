@@ -1,4 +1,4 @@
-"""Fuzzing of the record parser, the URL policy and the playlist check, for a stated time.
+"""Fuzzing of the record parser, the URL policy, playlists and the decoder, for a stated time.
 
 Run ``make fuzz SECONDS=60``, or ``python -m benchmarks.fuzz --seconds 60`` in the project's root.
 It fails on a crash (an error without a type of the service's own), on a hang (an input that takes

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from random import Random
+
+from tests.media import Coding, numbered_video
 
 # Addresses that must not be reached; the trap listens on the first.
 FORBIDDEN = (
@@ -52,6 +56,33 @@ def mutated(random: Random, content: bytes) -> bytes:
             (b"", random.randbytes(end - start), 2 * bytes(data[start:end]), random.choice(_TOKENS))
         )
         data[start:end] = new
+    return bytes(data)
+
+
+def videos(folder: Path) -> list[bytes]:
+    """Small sound videos in several containers and codecs."""
+    codings = {
+        "mp4": Coding(rotation=90, pixel_shape=Fraction(4, 3)),
+        "mkv": Coding(),
+        "ts": Coding(),
+        "avi": Coding("mpeg4", b_frames=0),
+        "webm": Coding("libvpx-vp9", b_frames=0),
+        "flv": Coding("flv", b_frames=0),
+    }
+    paths = ((folder / f"sound.{name}", coding) for name, coding in codings.items())
+    return [numbered_video(path, 12, (64, 48), coding).read_bytes() for path, coding in paths]
+
+
+def spoilt(random: Random, content: bytes) -> bytes:
+    """``content`` with some numbers made odd, and now and then cut off: its shape stays."""
+    data = bytearray(content)
+    for _ in range(random.choice((1, 2, 4, 8, 32))):
+        start, size = random.randrange(len(data)), random.choice((1, 1, 2, 4, 8))
+        largest = b"\x7f" + b"\xff" * (size - 1)
+        new = random.choice((random.randbytes(size), b"\xff" * size, bytes(size), largest))
+        data[start : start + size] = new
+    if random.random() < 0.1:
+        del data[random.randrange(len(data)) :]
     return bytes(data)
 
 

@@ -101,6 +101,7 @@ class Targets:
     ) -> None:
         self._good, self._serve, self._port = good, serve, port
         self._input = folder / "input.mp4"
+        self._videos = fuzz_inputs.videos(folder)
         self._acquire = AcquireSettings(
             allowed_networks=(IPv4Network(f"{SITE}/32"),),
             allowed_roots=(folder,),
@@ -135,6 +136,11 @@ class Targets:
         self._input.write_bytes(fuzz_pages.page(random, self._good, self._port)[0])
         self._fetched(str(self._input))
 
+    def media(self, random: Random) -> None:
+        """Opening and decoding of spoilt videos."""
+        self._input.write_bytes(fuzz_inputs.spoilt(random, random.choice(self._videos)))
+        self._fetched(str(self._input))
+
     def _fetched(self, url: str) -> None:
         try:
             with (
@@ -155,4 +161,5 @@ class Targets:
             "URL policy": self.url,
             "playlist check": self.playlist,
             "playlists in files": self.file,
+            "spoilt videos": self.media,
         }

@@ -50,6 +50,12 @@ def test_fuzzed_playlists_in_files(it: Fuzzer, seed: int) -> None:
     it.run("playlists in files", seed)
 
 
+@repeatable(200)
+@given(seed=SEEDS)
+def test_fuzzed_media(it: Fuzzer, seed: int) -> None:
+    it.run("spoilt videos", seed)
+
+
 def _run_all(it: Fuzzer, target: str) -> None:
     for seed in range(500):
         it.run(target, seed)
