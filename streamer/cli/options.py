@@ -25,6 +25,13 @@ class Preset(StrEnum):
     PANDA_COLLECTED = "panda-collected"
 
 
+class Delivery(StrEnum):
+    """Promises of delivery."""
+
+    AT_LEAST_ONCE = "at-least-once"
+    EXACTLY_ONCE = "exactly-once"
+
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings file instead of ./streamer.toml.")
 ]

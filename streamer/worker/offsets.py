@@ -19,6 +19,14 @@ class OffsetTracker(Generic[Partition]):
         """A message was taken; offsets of a partition come in ascending order."""
         self._taken.setdefault(partition, {})[offset] = False
 
+    def holds(self, partition: Partition, offset: int) -> bool:
+        """Whether the message was taken and is not committed; false once its partition is lost."""
+        return offset in self._taken.get(partition, ())
+
+    def held(self, partition: Partition) -> int:
+        """How many messages were taken and are not committed."""
+        return len(self._taken.get(partition, ()))
+
     def finish(self, partition: Partition, offset: int) -> None:
         """All effects of the message are acknowledged. Unknown ones are ignored: ownership of
         the partition was lost meanwhile."""
