@@ -43,6 +43,14 @@ _TRANSIENT = {
     "StatusCode.ABORTED",
 }
 
+# These replace all defaults. gRPC would wait up to two minutes before it connects again.
+_CHANNEL = [
+    ("grpc.max_send_message_length", triton.MAX_GRPC_MESSAGE_SIZE),
+    ("grpc.max_receive_message_length", triton.MAX_GRPC_MESSAGE_SIZE),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
+
 
 @dataclass(frozen=True)
 class ShotScores:
@@ -81,7 +89,7 @@ class TritonModels:
     def __init__(self, url: str, timeout_seconds: float = 60.0):
         self._url = url
         self._timeout = timeout_seconds
-        self._client = triton.InferenceServerClient(url)
+        self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
 
     def detect_shots(self, window: Array) -> Future[ShotScores]:
         """Promise the scores of each frame of a window.

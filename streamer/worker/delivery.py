@@ -29,6 +29,9 @@ class Delivery(Protocol):
     def discard(self, message: Message) -> None:
         """The job will be run again: forget what it said, as far as that can be done."""
 
+    def drop_lost(self) -> None:
+        """Partitions were lost: forget finished jobs of theirs that are not committed."""
+
     def commit(self) -> None:
         """Commit what can be committed now, without waiting."""
 

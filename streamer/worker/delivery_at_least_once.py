@@ -53,18 +53,26 @@ class AtLeastOnce:
         """What was produced stays; nothing of it counts for the next run."""
         self._jobs.pop(message, None)
 
+    def drop_lost(self) -> None:
+        """Acknowledgements that come for jobs of lost partitions are nobody's concern."""
+        for message in [m for m, sent in self._jobs.items() if sent.complete]:
+            if not self._offsets.holds(message.place, message.offset):
+                self.discard(message)
+
     def commit(self) -> None:
         """Commit, per partition, up to the first message that is not finished."""
         for message in self._settled():
             self._offsets.finish(message.place, message.offset)
-        moved = self._offsets.advance()
-        if not moved:
+        ready = self._offsets.ready()
+        if not ready:
             return
-        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in moved.items()}
+        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in ready.items()}
         try:
             self._consumer.commit(offsets)
         except CommitFailedError:
-            log.warning("partitions were taken away before %s was committed", moved)
+            log.warning("the group changes; %s is committed after that, if it stays here", ready)
+        else:
+            self._offsets.committed(ready)
 
     def flush(self, seconds: float) -> None:
         """Wait for what is on its way, and commit."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -20,13 +22,14 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata
 
+from streamer.errors import WorkerBroken
 from streamer.worker.delivery import Offsets, broken
 from streamer.worker.letters import Letter
 from streamer.worker.message import Message
 
 COMMIT_SECONDS = 60.0
-# What a group's coordinator says to a worker whose partitions another one has by now (KIP-447).
-TAKEN_AWAY = (
+# What a group's coordinator says to a worker whose partitions others may have by now (KIP-447).
+GROUP_CHANGES = (
     CommitFailedError,
     FencedInstanceIdError,
     IllegalGenerationError,
@@ -35,6 +38,16 @@ TAKEN_AWAY = (
 )
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Transaction:
+    """What one transaction carries, and whether it came through."""
+
+    messages: list[Message]
+    positions: dict[TopicPartition, int]
+    committed: Future[bool]
+    since: float
 
 
 class ExactlyOnce:
@@ -51,8 +64,7 @@ class ExactlyOnce:
         self._offsets = offsets
         self._said: dict[Message, list[Letter]] = {}
         self._finished: list[Message] = []
-        self._transaction: Future[None] | None = None
-        self._since = 0.0
+        self._transaction: _Transaction | None = None
 
     def emit(self, message: Message, letter: Letter) -> None:
         """Keep the letter."""
@@ -68,75 +80,89 @@ class ExactlyOnce:
         """Drop what was kept: nobody has seen it."""
         self._said.pop(message, None)
 
+    def drop_lost(self) -> None:
+        """Jobs of partitions that were taken away are for other workers to finish."""
+        kept = self._transaction.messages if self._transaction is not None else ()
+        for message in [m for m in self._finished if m not in kept]:
+            if not self._offsets.finished(message.place, message.offset):
+                self._finished.remove(message)
+                self.discard(message)
+
     def commit(self) -> None:
         """Start a transaction with all that is ready, unless one is on its way."""
-        self._drop_lost()
-        if self._transaction is not None and self._transaction.done():
-            self._transaction.result()
-            self._transaction = None
+        self._settle(0)
         if self._transaction is None:
             self._begin()
-        elif time.monotonic() - self._since > COMMIT_SECONDS:
-            raise broken(TimeoutError(f"no answer to a transaction for {COMMIT_SECONDS:g} s"))
+        elif time.monotonic() - self._transaction.since > COMMIT_SECONDS:
+            raise _late(COMMIT_SECONDS)
 
     def flush(self, seconds: float) -> None:
-        """Wait until all that is ready is committed."""
-        deadline = time.monotonic() + seconds
-        self.commit()
-        while self._transaction is not None:
-            wait_for([self._transaction], max(deadline - time.monotonic(), 0))
-            if not self._transaction.done():
-                raise broken(TimeoutError(f"no answer to a transaction for {seconds:g} s"))
-            self.commit()
+        """Wait until what is on its way and what is ready is committed."""
+        for _ in range(2):
+            self._settle(seconds)
+            if self._transaction is not None:
+                raise _late(seconds)
+            self._begin()
+        self._settle(seconds)
 
-    def _drop_lost(self) -> None:
-        """Jobs of partitions that were taken away are for other workers to finish."""
-        lost = [m for m in self._finished if not self._offsets.holds(m.place, m.offset)]
-        for message in lost:
-            self._finished.remove(message)
-            self.discard(message)
+    def _settle(self, seconds: float) -> None:
+        """See whether the transaction came through; forget it and what it held if so."""
+        running = self._transaction
+        if running is None or not wait_for([running.committed], seconds).done:
+            return
+        if running.committed.result():
+            self._offsets.committed(running.positions)
+            for message in running.messages:
+                self._finished.remove(message)
+                self.discard(message)
+        self._transaction = None
+        self.drop_lost()
 
     def _begin(self) -> None:
-        member = self._consumer.group_metadata()
-        if member.generation_id < 0:
-            return  # Not in the group: a broker would take offsets of such a one unchecked.
-        moved = self._offsets.advance()
-        if not moved:
+        positions, member = self._offsets.ready(), self._consumer.group_metadata()
+        # A broker would take offsets of one that is not in the group unchecked.
+        if not positions or member.generation_id < 0:
             return
-        ready = [m for m in self._finished if m.offset < moved.get(m.place, 0)]
-        self._finished = [m for m in self._finished if m not in ready]
-        letters = [letter for message in ready for letter in self._said.pop(message)]
-        self._since = time.monotonic()
-        self._transaction = _in_thread(self._transact, letters, moved, member)
+        messages = [m for m in self._finished if m.offset < positions.get(m.place, 0)]
+        letters = [letter for message in messages for letter in self._said[message]]
+        committed = _in_thread(self._transact, letters, positions, member)
+        self._transaction = _Transaction(messages, positions, committed, time.monotonic())
 
     def _transact(
-        self, letters: list[Letter], moved: dict[TopicPartition, int], member: Any
-    ) -> None:
-        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in moved.items()}
+        self, letters: list[Letter], positions: dict[TopicPartition, int], member: Any
+    ) -> bool:
+        """Whether all was committed; false if the group has changed."""
+        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in positions.items()}
         try:
             self._producer.begin_transaction()
             for each in letters:
                 self._producer.send(each.topic, each.value, each.key, each.headers)
             self._producer.send_offsets_to_transaction(offsets, member)
             self._producer.commit_transaction()
-        except TAKEN_AWAY as error:
+        except GROUP_CHANGES as error:
             self._producer.abort_transaction()
-            log.warning("partitions were taken away before %s was committed: %s", moved, error)
+            log.warning("the group changes (%s); %s waits for that", error, positions)
+            return False
+        return True
 
 
-def _in_thread(work: Any, *arguments: Any) -> Future[None]:
+def _late(seconds: float) -> WorkerBroken:
+    return broken(TimeoutError(f"no answer to a transaction for {seconds:g} s"))
+
+
+def _in_thread(work: Callable[..., bool], *arguments: Any) -> Future[bool]:
     """Run ``work`` beside the loop; a thread that hangs does not keep the process alive."""
-    future: Future[None] = Future()
+    future: Future[bool] = Future()
 
     def run() -> None:
         try:
-            work(*arguments)
+            committed = work(*arguments)
         except KafkaError as error:
             future.set_exception(broken(error))
         except BaseException as error:  # noqa: BLE001 - raised where the future is asked
             future.set_exception(error)
         else:
-            future.set_result(None)
+            future.set_result(committed)
 
     threading.Thread(target=run, daemon=True, name="transaction").start()
     return future

@@ -26,6 +26,8 @@ SLOT_WAIT_SECONDS = 0.02
 # With every slot busy nothing can start: what a slot says ends the wait at once.
 BUSY_WAIT_SECONDS = 0.1
 FLUSH_SECONDS = 30.0
+# A slot may still fail to connect when Triton has been back for so long.
+RECONNECT_SECONDS = 3.0
 # Behind a long job this many others of its partition may finish and wait to be committed.
 HELD_BACK = 500
 
@@ -51,7 +53,7 @@ class Supervisor:
         self._offsets = offsets
         self._delivery = delivery
         self._backlog = Backlog(topics, ahead=slots)
-        self._draining = False
+        self._draining = self._closed = False
         self.intake = Intake(consumer, topics)
         self.verdicts = Verdicts(settings, topics, random.Random())  # noqa: S311
         self.triton = TritonWatch(settings.triton.url)
@@ -72,6 +74,7 @@ class Supervisor:
                 self._round()
             self._drain()
         finally:
+            self._closed = True
             self.triton.close()
             self.slots.close()
             self.intake.close()
@@ -84,7 +87,8 @@ class Supervisor:
         for said in self.slots.records(SLOT_WAIT_SECONDS if self.slots.free else BUSY_WAIT_SECONDS):
             self._hear(said)
         self._start()  # Before the commit: a slot does not wait for the broker.
-        self._delivery.commit()
+        if self.intake.joined:
+            self._delivery.commit()
 
     def _wanted(self, place: TopicPartition) -> bool:
         if self._draining or not self.triton.ready:
@@ -92,6 +96,8 @@ class Supervisor:
         return self._backlog.wants(place.topic) and self._offsets.held(place) < HELD_BACK
 
     def _take(self, message: Message) -> None:
+        if self._offsets.holds(message.place, message.offset):
+            return
         self._offsets.take(message.place, message.offset)
         if message in [work.message for work in self.slots.tickets]:
             return  # It came back in a rebalance while its job is still running here.
@@ -122,6 +128,7 @@ class Supervisor:
     def _ended(self, running: Running[Work], done: VideoDone) -> None:
         work = running.ticket
         if self._lacked_triton(running, done):
+            log.warning("job %s waits for Triton", done.video_id)
             self._delivery.discard(work.message)
             self._backlog.put_back(work)
             return
@@ -137,7 +144,7 @@ class Supervisor:
         """Whether the job failed because Triton was not there: that is no attempt of it."""
         if done.error is None or done.error.kind != "triton_unavailable":
             return False
-        return self.triton.was_down_since(running.since)
+        return self.triton.was_down_since(running.since - RECONNECT_SECONDS)
 
     def _drain(self) -> None:
         """Let running jobs finish; what is not done in time is read again by another worker."""
@@ -147,29 +154,34 @@ class Supervisor:
             self._round()
         self._delivery.flush(FLUSH_SECONDS)
 
-    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
-        """Others may get these partitions: commit what is finished, start nothing of the rest."""
-        try:
+    def revoked(self, partitions: Iterable[TopicPartition]) -> None:  # noqa: ARG002
+        """Others may get some of these: commit what is finished while they are surely ours."""
+        if not self._closed:
+            self.intake.joined = False
             self._delivery.flush(FLUSH_SECONDS)
-        finally:
-            self.lost(partitions)
 
     def lost(self, partitions: Iterable[TopicPartition]) -> None:
-        """Others may have these partitions: they read them from the last commit on."""
+        """Others may have these already: they read them from the last commit on."""
         self.intake.joined = False
-        for place in set(partitions):
+        for place in partitions:
             self._offsets.forget(place)
-        self._backlog.drop(lambda message: not self._offsets.holds(message.place, message.offset))
-        self._delivery.commit()
+        self._drop_lost()
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
-        """These partitions are this worker's now; jobs of others end here."""
+        """These partitions are this worker's now; the client goes on reading those it had."""
         self.intake.joined = True
-        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in partitions))
-        ours = self.intake.assignment()
+        ours = set(partitions)
+        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in ours))
+        self._offsets.keep(ours)
+        self._drop_lost()
         for work in self.slots.abandon(lambda work: work.message.place not in ours):
             log.warning("job %s: another worker runs it", work.job.video_id)
             self._delivery.discard(work.message)
+
+    def _drop_lost(self) -> None:
+        """What waits here and has been lost is for others."""
+        self._backlog.drop(lambda message: not self._offsets.holds(message.place, message.offset))
+        self._delivery.drop_lost()
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
