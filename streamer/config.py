@@ -119,6 +119,13 @@ class WorkerSettings(Section):
     grace_seconds: Positive = 30.0
 
 
+class TelemetrySettings(Section):
+    """Where the worker serves ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
+
+
 class Settings(Section):
     """All settings of the service."""
 
@@ -129,6 +136,7 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     caption: CaptionSettings = CaptionSettings()
     worker: WorkerSettings = WorkerSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     def for_job(self, options: JobOptions) -> Settings:
         """These settings with what one job overrides for itself."""

@@ -52,9 +52,14 @@ def worker(
     allow_root: AllowRootOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs."""
+    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs.
+
+    With telemetry.port set (STREAMER_TELEMETRY__PORT=9108) it serves /healthz, /readyz and
+    /metrics there.
+    """
     from streamer.acquire import sweep_stale
     from streamer.kafka_clients import make_group_consumer, make_producer
+    from streamer.telemetry import Telemetry
     from streamer.worker import Supervisor
 
     flags: dict[str, dict[str, Any]] = {
@@ -66,7 +71,8 @@ def worker(
     settings = load_settings(config, flags)
     sweep_stale(settings.acquire.temp_dir)
     consumer, producer = make_group_consumer(settings.kafka), make_producer(settings.kafka)
-    Supervisor(settings, consumer, producer).run(_stop_on_signal())
+    with Telemetry(settings) as telemetry:
+        Supervisor(settings, consumer, producer, telemetry).run(_stop_on_signal())
 
 
 def submit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -125,11 +125,12 @@ class SlotPool(Generic[Ticket]):
     """A fixed number of slots; whatever happens to one costs its own job alone.
 
     A job goes in with a ticket, the caller's own, and its records come out with it; the last of
-    them is a ``VideoDone`` in every case.
+    them is a ``VideoDone`` in every case. ``on_replaced`` is told why a slot was replaced.
     """
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, on_replaced: Callable[[str], None]):
         self._settings = settings
+        self._on_replaced = on_replaced
         self._slots: list[Slot[Ticket]] = [Slot(settings) for _ in range(settings.worker.slots)]
 
     @property
@@ -141,6 +142,11 @@ class SlotPool(Generic[Ticket]):
     def busy(self) -> int:
         """How many jobs are running."""
         return sum(slot.running is not None for slot in self._slots)
+
+    @property
+    def running_since(self) -> list[float]:
+        """When each job that runs was started, by ``time.monotonic``."""
+        return [slot.running.since for slot in self._slots if slot.running is not None]
 
     def start(self, job: VideoJob, ticket: Ticket) -> None:
         """Give a job to a free slot; there must be one."""
@@ -181,6 +187,7 @@ class SlotPool(Generic[Ticket]):
                 kind="slot_start",
             )
         log.warning("slot %s was replaced: %s", slot.process.pid, error or "its process ended")
+        self._on_replaced(error.kind if error else "slot_crashed")
         self._slots[self._slots.index(slot)] = Slot(self._settings)
         if last_words is not None:
             yield last_words

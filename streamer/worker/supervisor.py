@@ -13,6 +13,7 @@ from kafka.errors import CommitFailedError
 from kafka.structs import OffsetAndMetadata
 
 from streamer.config import Settings
+from streamer.telemetry import Telemetry
 from streamer.worker.message import Message, read_job
 from streamer.worker.offsets import OffsetTracker
 from streamer.worker.outbox import Outbox
@@ -41,14 +42,21 @@ class Supervisor:
     without gaps, so a job is read again unless all it caused is on Kafka (at least once).
     """
 
-    def __init__(self, settings: Settings, consumer: KafkaConsumer, producer: KafkaProducer):
+    def __init__(
+        self,
+        settings: Settings,
+        consumer: KafkaConsumer,
+        producer: KafkaProducer,
+        telemetry: Telemetry,
+    ):
         self._settings = settings
+        self._telemetry = telemetry
         self._consumer = consumer
         self._topics = Topics(settings.kafka.topic_prefix)
         self._outbox = Outbox(producer, self._topics)
         self._offsets: OffsetTracker[TopicPartition] = OffsetTracker()
         self._backlog: deque[tuple[Message, VideoJob]] = deque()
-        self._slots: SlotPool[Message] = SlotPool(settings)
+        self._slots: SlotPool[Message] = SlotPool(settings, telemetry.slot_replaced)
         self._joined = False
 
     def run(self, stop: threading.Event) -> None:
@@ -94,6 +102,7 @@ class Supervisor:
         job = read_job(message)
         if isinstance(job, VideoDone):
             self._outbox.put(message, job)
+            self._telemetry.produced(job)
         else:
             self._backlog.append((message, job))
 
@@ -105,9 +114,11 @@ class Supervisor:
             self._slots.start(job, message)
         for message, record in self._slots.records(wait_seconds):
             self._outbox.put(message, record)
+            self._telemetry.produced(record)
             if isinstance(record, VideoDone):
                 log.info("job %s: %s, %d clips", record.video_id, record.status, record.clips)
         self._commit()
+        self._telemetry.turned(self._slots.running_since)
 
     def _commit(self) -> None:
         for message in self._outbox.settled():
@@ -136,6 +147,7 @@ class Supervisor:
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """Another worker reads these from the last commit on: drop what has not started."""
         self._joined = False
+        self._telemetry.left()
         self._commit()
         lost = set(partitions)
         self._backlog = deque(item for item in self._backlog if item[0].place not in lost)
@@ -145,6 +157,7 @@ class Supervisor:
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now."""
         self._joined = True
+        self._telemetry.joined(partitions)
         log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in partitions))
 
 
