@@ -53,7 +53,7 @@ def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
     )
 
 
-def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
+def make_group_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
     """A member of the workers' group.
 
     Raises:
@@ -65,6 +65,7 @@ def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
         group_id=settings.group,
         session_timeout_ms=session_ms,
         heartbeat_interval_ms=session_ms // 3,
+        **options,
     )
 
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from streamer.cli import evaluate, local, models, service
+from streamer.cli import audit, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 local.register(app)
 service.register(app)
+audit.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(service.topics_app, name="topics")

@@ -104,7 +104,6 @@ class Metrics:
 
     def _count_end(self, done: VideoDone) -> None:
         kind = done.error.kind if done.error else NO_ERROR
-        self.jobs.labels(done.status, kind).inc()
         if done.status != "done":
             self.dead_letters.labels(kind).inc()
         self.video_seconds.inc(done.duration)
@@ -114,3 +113,5 @@ class Metrics:
                 self.first_boundary_seconds.observe(seconds)
             else:
                 self.stage_seconds.labels(stage).observe(seconds)
+        # Last, so that who sees the job counted sees all of it.
+        self.jobs.labels(done.status, kind).inc()

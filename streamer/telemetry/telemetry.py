@@ -89,8 +89,8 @@ class Telemetry:
         watch("lag", lambda: self._set_lags(lag), LAG_SECONDS, stop)
 
     def _set_triton(self, fault: str | None) -> None:
-        self.health.triton_fault = fault
         self.metrics.triton_ready.set(fault is None)
+        self.health.triton_fault = fault
 
     def _set_lags(self, watch: LagWatch) -> None:
         try:
