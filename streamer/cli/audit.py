@@ -70,7 +70,10 @@ def _show(report: Report, *, begins_late: bool) -> None:
     for fault in report.faults:
         typer.echo(_line(fault))
     if begins_late:
-        typer.echo("retention has removed records: orphans are counted, but no faults")
+        typer.echo(
+            "retention has removed records: orphans are counted but are no faults, and a lost or "
+            "half job may be one whose records are gone"
+        )
     typer.echo("it does not add up" if report.faults else "it adds up")
 
 

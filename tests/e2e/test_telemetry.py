@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kafka import TopicPartition
 
 from streamer.config import Settings
 from streamer.embedded.broker import EmbeddedBroker
 from streamer.embedded.ports import free_ports
 from streamer.embedded.services import local_worker
 from streamer.embedded.triton import EmbeddedTriton
-from streamer.telemetry.watchers import TritonWatch
+from streamer.kafka_clients import make_producer
+from streamer.telemetry.watchers import LagWatch, TritonWatch
 from streamer_client.records import VideoJob
 from tests.e2e.installation import Installation, own_topics
 from tests.e2e.processes import slots_of
@@ -99,6 +101,20 @@ def test_what_is_committed_does_not_lag(observed: Observed) -> None:
 
     wait_until(lambda: lags() == [0, 0, 0])
     wait_until(lambda: observed.metrics()["streamer_jobs_in_flight"] == 0)
+
+
+def test_what_comes_in_batches_lags(
+    local: Settings, broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    installation = own_topics(local, broker, "lag", tmp_path)
+    videos, kafka = installation.topics.videos, installation.settings.kafka
+    producer = make_producer(kafka)
+    for number in range(300):
+        producer.send(videos, str(number).encode(), partition=number % 3)
+    producer.flush(60)
+    producer.close()
+    watch, places = LagWatch(kafka), [TopicPartition(videos, each) for each in range(3)]
+    wait_until(lambda: set(watch.lags(places).values()) == {100})
 
 
 def test_a_slot_that_is_replaced_is_counted(observed: Observed) -> None:
