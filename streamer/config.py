@@ -162,6 +162,13 @@ class RetrySettings(Section):
     total_seconds: Positive = 3600.0
 
 
+class TelemetrySettings(Section):
+    """Where the worker serves ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
+
+
 class Settings(Section):
     """All settings of the service."""
 
@@ -173,6 +180,7 @@ class Settings(Section):
     caption: CaptionSettings = CaptionSettings()
     worker: WorkerSettings = WorkerSettings()
     retry: RetrySettings = RetrySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     def for_job(self, options: JobOptions) -> Settings:
         """These settings with what one job overrides for itself."""

@@ -58,9 +58,14 @@ def worker(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs."""
+    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs.
+
+    With telemetry.port set (STREAMER_TELEMETRY__PORT=9108) it serves /healthz, /readyz and
+    /metrics there.
+    """
     from streamer.acquire import sweep_stale
     from streamer.decode.choosing import check_decoder
+    from streamer.telemetry import Telemetry
     from streamer.worker import make_worker
 
     flags: dict[str, dict[str, Any]] = {
@@ -73,7 +78,8 @@ def worker(
     settings = load_settings(config, flags)
     check_decoder(settings)
     sweep_stale(settings.acquire.temp_dir)
-    make_worker(settings).run(_stop_on_signal())
+    with Telemetry(settings) as telemetry:
+        make_worker(settings, telemetry).run(_stop_on_signal())
 
 
 def submit(
