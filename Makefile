@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models clean
+.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models client-size fuzz clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -42,6 +42,14 @@ bench-decode: setup
 
 bench-models: setup
 	$(BIN)/python -m benchmarks.models
+
+# The client alone in a fresh environment: its size, and how long it imports.
+client-size: setup
+	$(BIN)/python -m benchmarks.client_size
+# Random hostile inputs for so many seconds: make fuzz SECONDS=600
+SECONDS ?= 60
+fuzz: setup
+	$(BIN)/python -m benchmarks.fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -71,7 +71,16 @@ class AcquireSettings(Section):
     connect_timeout_seconds: Positive = 10.0
     read_timeout_seconds: Positive = 30.0
     total_timeout_seconds: Positive = 3600.0
+    page_cpu_seconds: Annotated[
+        float, Field(gt=0, description="Processor time that reading one page may take.")
+    ] = 60.0
     temp_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
+    min_free_mb: Annotated[
+        int, Field(ge=0, description="Free space that the disk of temp_dir keeps.")
+    ] = 512
+    max_per_host: Annotated[
+        int, Field(ge=1, description="Fetches from one host at once, over all slots of a worker.")
+    ] = 4
 
 
 class DecodeSettings(Section):

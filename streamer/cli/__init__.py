@@ -10,6 +10,7 @@ import typer
 from streamer.cli import doctor, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
+from streamer_client.errors import ClientError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +50,11 @@ def main() -> None:
             raise
         errors.print(f"streamer: {error.message}")
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except ClientError as error:
+        if "--debug" in sys.argv:
+            raise
+        errors.print(f"streamer: {error}")
+        sys.exit(1)
     except KeyboardInterrupt:
         errors.print("streamer: interrupted")
         sys.exit(130)

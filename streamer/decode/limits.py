@@ -12,6 +12,8 @@ from streamer.decode.header import stated_length
 from streamer.decode.opening import STAGE
 from streamer.errors import JobFailed, JobRejected
 
+_SIZED = ("mov", "matroska", "avi", "flv", "gif")
+
 
 def check_header(
     container: InputContainer, stream: AvVideoStream, settings: DecodeSettings
@@ -29,6 +31,21 @@ def check_pixels(width: int, height: int, settings: DecodeSettings) -> None:
             "raise decode.max_pixels to take them",
             kind="too_many_pixels",
             stage=STAGE,
+        )
+
+
+def check_stated_size(container: InputContainer, width: int, settings: DecodeSettings) -> None:
+    """Raise ``JobRejected`` ``too_many_pixels`` if the header's size of a frame is impossible.
+
+    To be called when no frame came. libavcodec forgets a size that it could not decode; containers
+    that always state one are left with a width of 0.
+    """
+    if width == 0 and container.format.name.startswith(_SIZED):
+        raise JobRejected(
+            "the header states frames larger than any decoder takes, or of no size; the limit is "
+            f"{settings.max_pixels} pixels (decode.max_pixels)",
+            kind="too_many_pixels",
+            stage="decode",
         )
 
 

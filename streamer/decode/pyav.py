@@ -21,12 +21,19 @@ from streamer.decode.group_decoder import Picture, group_decoders
 from streamer.decode.groups import GroupReader
 from streamer.decode.header import read_info, stated_end
 from streamer.decode.interface import AVERAGED, FrameBatch, Pixels, SmallFormat
-from streamer.decode.limits import check_header, check_moves, check_pixels, check_seconds
+from streamer.decode.limits import (
+    check_header,
+    check_moves,
+    check_pixels,
+    check_seconds,
+    check_stated_size,
+)
 from streamer.decode.opening import choose_stream, open_container
 from streamer.decode.packets import PacketReader
 from streamer.decode.parallel import ParallelDecoder
 from streamer.decode.pictures import Pictures
 from streamer.decode.timeline import SamplePoints, Timeline, first_start
+from streamer.errors import JobFailed
 
 
 def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED) -> PyavStream:
@@ -38,7 +45,8 @@ def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAG
         small: what the small frames are to be like.
 
     Raises:
-        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
+        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_complex``, ``too_many_pixels`` or
+            ``too_long``.
         JobFailed: ``truncated``, ``unreadable``, ``unsupported_codec`` or ``undecodable``.
     """
     container = open_container(path, settings)
@@ -76,7 +84,7 @@ class PyavStream:
         self._expected_end = stated_end(container, stream)
         self._packets = PacketReader(container, stream, self._damage)
         self._reader = FrameReader(stream, self._packets, self._damage)
-        first = first_frame(self._reader)
+        first = self._first_frame(container, stream)
         check_pixels(first.width, first.height, settings)
         layout = Layout.of(first, stream.sample_aspect_ratio, settings.sample_short_side)
         self.info = read_info(container, stream, layout.displayed)
@@ -88,6 +96,13 @@ class PyavStream:
         self._pictures = Pictures(layout, small)
         self._batch = BatchBuilder(self._pictures, time_base)
         self._parallel = self._side_by_side(path, stream, lambda: Pictures(layout, small))
+
+    def _first_frame(self, container: InputContainer, stream: AvVideoStream) -> VideoFrame:
+        try:
+            return first_frame(self._reader)
+        except JobFailed:
+            check_stated_size(container, stream.codec_context.width, self._settings)
+            raise
 
     def __enter__(self) -> Self:
         return self
