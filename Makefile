@@ -24,9 +24,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two files at a time: much of the services' tests is waiting for them.
+# Two files at a time: much of the services' tests is waiting for them. They share the processors with
+# real servers, so one that fails is run once more, and the summary names it.
 test: lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 1 -r R
 
 schemas: setup
 	$(BIN)/python -m streamer_client.schemas docs/schemas
