@@ -147,6 +147,26 @@ class WorkerSettings(Section):
     job_timeout_seconds: Positive = 6 * 3600.0
     slot_memory_mb: PositiveInt = 4096
     grace_seconds: Positive = 30.0
+    delivery: Literal["at-least-once", "exactly-once"] = "at-least-once"
+    breaker_jobs: Annotated[
+        int, Field(ge=2, description="Stop when most of the last so many fail for one reason.")
+    ] = 20
+
+
+class RetrySettings(Section):
+    """How often a job is tried again while the world is bad."""
+
+    max_attempts: PositiveInt = 5
+    base_seconds: Positive = 5.0
+    max_seconds: Positive = 300.0
+    total_seconds: Positive = 3600.0
+
+
+class TelemetrySettings(Section):
+    """Where the worker serves ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
 
 
 class Settings(Section):
@@ -159,6 +179,8 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     caption: CaptionSettings = CaptionSettings()
     worker: WorkerSettings = WorkerSettings()
+    retry: RetrySettings = RetrySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     def for_job(self, options: JobOptions) -> Settings:
         """These settings with what one job overrides for itself."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
-from streamer.errors import JobError, StreamerError
+from streamer.errors import JobError, StreamerError, Unavailable
 from streamer_client.errors import ModelError, ModelUnavailable
 from streamer_client.records import VideoError
 
 Status = Literal["failed", "rejected"]
+Fault = Literal["job", "world"]
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +23,16 @@ def describe(error: Exception, stage: str | None) -> tuple[Status, VideoError]:
     """
     status: Status = error.status if isinstance(error, JobError) else "failed"
     if isinstance(error, StreamerError):
-        return status, VideoError(stage=error.stage, kind=error.kind, message=error.message)
-    kind, message = _foreign(error)
-    return status, VideoError(stage=stage or "worker", kind=kind, message=message)
+        stage, kind, message = error.stage, error.kind, error.message
+    else:
+        kind, message = _foreign(error)
+    return status, VideoError(
+        stage=stage or "worker", kind=kind, message=message, fault=_fault(error)
+    )
+
+
+def _fault(error: Exception) -> Fault:
+    return "world" if isinstance(error, Unavailable | ModelUnavailable) else "job"
 
 
 def _foreign(error: Exception) -> tuple[str, str]:

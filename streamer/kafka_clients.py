@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -14,6 +15,8 @@ from streamer.errors import Unavailable
 from streamer_client.topics import Topics
 
 MAX_MESSAGE_BYTES = 5 << 20
+# A worker takes all that it has fetched; a single message may be larger.
+INTAKE_BYTES = 1 << 16
 BOOTSTRAP_MS = 10_000
 # The embedded broker does not wake a fetch that waits, so a record may be this late.
 FETCH_WAIT_MS = 100
@@ -37,7 +40,7 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
-    """A consumer that commits nothing by itself.
+    """A consumer that commits nothing by itself and sees no record of an aborted transaction.
 
     Raises:
         Unavailable: if no broker answers.
@@ -47,13 +50,13 @@ def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
         settings,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        isolation_level="read_committed",
         fetch_max_wait_ms=FETCH_WAIT_MS,
-        **options,
+        **{"max_partition_fetch_bytes": MAX_MESSAGE_BYTES, **options},
     )
 
 
-def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
+def make_group_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
     """A member of the workers' group.
 
     Raises:
@@ -65,10 +68,13 @@ def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
         group_id=settings.group,
         session_timeout_ms=session_ms,
         heartbeat_interval_ms=session_ms // 3,
+        max_partition_fetch_bytes=INTAKE_BYTES,
+        fetch_max_bytes=16 * INTAKE_BYTES,
+        **options,
     )
 
 
-def make_producer(settings: KafkaSettings) -> KafkaProducer:
+def make_producer(settings: KafkaSettings, **options: Any) -> KafkaProducer:
     """An idempotent producer that waits for all replicas.
 
     Raises:
@@ -81,7 +87,28 @@ def make_producer(settings: KafkaSettings) -> KafkaProducer:
         enable_idempotence=True,
         max_request_size=MAX_MESSAGE_BYTES,
         linger_ms=5,
+        **options,
     )
+
+
+def make_transactional_producer(settings: KafkaSettings) -> KafkaProducer:
+    """A producer of transactions, under an id that no other process has.
+
+    Raises:
+        Unavailable: if no broker answers, or none that has transactions.
+    """
+    transactional_id = f"{settings.topic_prefix}{settings.group}-{uuid.uuid4()}"
+    producer = make_producer(settings, transactional_id=transactional_id)
+    try:
+        producer.init_transactions()
+    except KafkaError as error:
+        raise Unavailable(
+            f"the broker at {settings.bootstrap} starts no transactions "
+            f"({type(error).__name__}: {error}); use one that has them, or set worker.delivery to "
+            "at-least-once",
+            kind="kafka_unavailable",
+        ) from error
+    return producer
 
 
 def create_topics(settings: KafkaSettings) -> list[str]:

@@ -209,6 +209,10 @@ class VideoError(BaseModel):
     stage: str
     kind: str
     message: str
+    fault: Annotated[
+        Literal["job", "world", "worker"],
+        Field(description="What is bad: the job itself, something it needs, or its worker."),
+    ] = "job"
     attempts: int = 1
 
 

@@ -22,6 +22,11 @@ class Topics:
         return f"{self.prefix}videos"
 
     @property
+    def priority(self) -> str:
+        """Jobs in that go before those of ``videos``."""
+        return f"{self.prefix}videos.priority"
+
+    @property
     def boundaries(self) -> str:
         """A record per closed clip."""
         return f"{self.prefix}clips.boundaries"
@@ -49,7 +54,8 @@ class Topics:
     @property
     def all(self) -> tuple[str, ...]:
         """Every topic, inputs first."""
-        return (self.videos, self.retry, self.boundaries, self.captions, self.done, self.dead)
+        outputs = (self.boundaries, self.captions, self.done, self.dead)
+        return (self.videos, self.priority, self.retry, *outputs)
 
     @property
     def results(self) -> dict[str, type[Record]]:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from streamer.cli import doctor, evaluate, local, models, service
+from streamer.cli import audit, doctor, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 from streamer_client.errors import ClientError
@@ -23,6 +23,7 @@ app = typer.Typer(
 local.register(app)
 service.register(app)
 doctor.register(app)
+audit.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(service.topics_app, name="topics")

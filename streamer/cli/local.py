@@ -263,9 +263,10 @@ def _sample_reel(services: ExitStack) -> str:
 
 
 def _addresses(settings: Settings, log_dir: Path) -> str:
-    kafka = settings.kafka.bootstrap
+    kafka, port = settings.kafka.bootstrap, settings.telemetry.port
+    health = f"health http://localhost:{port}/healthz\n" if port else ""
     return (
-        f"Kafka  {kafka}\nTriton {settings.triton.url}\nlogs   {log_dir}\n\n"
+        f"Kafka  {kafka}\nTriton {settings.triton.url}\n{health}logs   {log_dir}\n\n"
         f"streamer submit --bootstrap {kafka} https://example.org/a.mp4\n"
         f"streamer watch --bootstrap {kafka}\n\nCtrl-C stops all."
     )

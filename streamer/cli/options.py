@@ -41,6 +41,13 @@ class Device(StrEnum):
     GPU = "gpu"
 
 
+class Delivery(StrEnum):
+    """Promises of delivery."""
+
+    AT_LEAST_ONCE = "at-least-once"
+    EXACTLY_ONCE = "exactly-once"
+
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings file instead of ./streamer.toml.")
 ]

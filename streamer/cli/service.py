@@ -16,6 +16,7 @@ from streamer.cli.options import (
     BootstrapOption,
     ConfigOption,
     DecoderOption,
+    Delivery,
     DetectorOption,
     DeviceOption,
     PrefixOption,
@@ -52,26 +53,33 @@ def worker(
     device: DeviceOption = None,
     topic_prefix: PrefixOption = None,
     allow_root: AllowRootOption = None,
+    delivery: Annotated[
+        Delivery | None, typer.Option(help="Promise to those who read the results.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs."""
+    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs.
+
+    With telemetry.port set (STREAMER_TELEMETRY__PORT=9108) it serves /healthz, /readyz and
+    /metrics there.
+    """
     from streamer.acquire import sweep_stale
     from streamer.decode.choosing import check_decoder
-    from streamer.kafka_clients import make_group_consumer, make_producer
-    from streamer.worker import Supervisor
+    from streamer.telemetry import Telemetry
+    from streamer.worker import make_worker
 
     flags: dict[str, dict[str, Any]] = {
         "kafka": {"bootstrap": bootstrap, "group": group, "topic_prefix": topic_prefix},
         "triton": {"url": triton},
-        "worker": {"slots": slots},
+        "worker": {"slots": slots, "delivery": delivery},
         "decode": {"decoder": decoder, "device": device},
         "acquire": {"allowed_roots": allow_root or None},
     }
     settings = load_settings(config, flags)
     check_decoder(settings)
     sweep_stale(settings.acquire.temp_dir)
-    consumer, producer = make_group_consumer(settings.kafka), make_producer(settings.kafka)
-    Supervisor(settings, consumer, producer).run(_stop_on_signal())
+    with Telemetry(settings) as telemetry:
+        make_worker(settings, telemetry).run(_stop_on_signal())
 
 
 def submit(

@@ -1,5 +1,6 @@
-"""The service: a supervisor that polls Kafka and slots that process one job at a time."""
+"""The service: a supervisor that talks to Kafka and slots that process videos."""
 
+from streamer.worker.assembly import make_worker
 from streamer.worker.supervisor import Supervisor
 
-__all__ = ["Supervisor"]
+__all__ = ["Supervisor", "make_worker"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Any, Self
 
 from kafka import TopicPartition
 
@@ -24,6 +25,13 @@ class Message:
     partition: int
     offset: int
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+    @classmethod
+    def of(cls, record: Any) -> Self:
+        """The message in a consumer's record; a tombstone has no bytes."""
+        value, headers = record.value or b"", tuple(record.headers)
+        return cls(record.topic, record.partition, record.offset, value, headers)
 
     @property
     def place(self) -> TopicPartition:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from streamer.acquire import sweep_stale
 from streamer.config import Settings
@@ -27,15 +27,27 @@ from streamer_client.records import (
 log = logging.getLogger(__name__)
 _processes = multiprocessing.get_context("spawn")
 
+SLOT_CRASHED = "slot_crashed"
+
 Ticket = TypeVar("Ticket")
 
 
 @dataclass
-class _Running(Generic[Ticket]):
+class Running(Generic[Ticket]):
+    """A job in a slot, and since when (monotonic)."""
+
     job: VideoJob
     ticket: Ticket
     since: float
     clips: int = 0
+
+
+@dataclass(frozen=True)
+class Said(Generic[Ticket]):
+    """A record of a running job."""
+
+    running: Running[Ticket]
+    record: Record
 
 
 class Slot(Generic[Ticket]):
@@ -43,7 +55,7 @@ class Slot(Generic[Ticket]):
 
     def __init__(self, settings: Settings):
         self._settings = settings
-        self.running: _Running[Ticket] | None = None
+        self.running: Running[Ticket] | None = None
         self.ready = False
         self.pipe, theirs = _processes.Pipe()
         self.process = _processes.Process(
@@ -62,13 +74,13 @@ class Slot(Generic[Ticket]):
 
     def start(self, job: VideoJob, ticket: Ticket) -> None:
         """Give the slot a job. A slot that died while idle fails it through ``receive``."""
-        self.running = _Running(job, ticket, time.monotonic())
+        self.running = Running(job, ticket, time.monotonic())
         try:
             self.pipe.send(job)
         except OSError:
             log.warning("slot %s was gone when a job was handed to it", self.process.pid)
 
-    def receive(self) -> tuple[Ticket, Record] | None:
+    def receive(self) -> Said[Ticket] | None:
         """The next record of the job; ``None`` for the message that the slot is ready.
 
         Raises:
@@ -83,7 +95,7 @@ class Slot(Generic[Ticket]):
             self.running = None
         elif isinstance(message, ClipBoundary) and not isinstance(message, ClipCaption):
             running.clips += 1
-        return running.ticket, message
+        return Said(running, message)
 
     def overdue(self) -> VideoError | None:
         """Why the job must be ended, if it must: it takes too long or too much memory."""
@@ -104,7 +116,7 @@ class Slot(Generic[Ticket]):
             )
         return None
 
-    def end(self, error: VideoError | None = None) -> tuple[Ticket, Record] | None:
+    def end(self, error: VideoError | None = None) -> Said[Ticket] | None:
         """Kill the process; the terminal record of the job it had, if any."""
         self.process.kill()
         self.process.join()
@@ -114,22 +126,24 @@ class Slot(Generic[Ticket]):
         if running is None:
             return None
         error = error or _slot_error(
-            "slot_crashed",
+            SLOT_CRASHED,
             f"the slot's process ended with code {self.process.exitcode} in the "
             "middle of the job; its log says more",
+            fault="worker",
         )
-        return running.ticket, _failed(running, error)
+        return Said(running, _failed(running, error))
 
 
 class SlotPool(Generic[Ticket]):
     """A fixed number of slots; whatever happens to one costs its own job alone.
 
     A job goes in with a ticket, the caller's own, and its records come out with it; the last of
-    them is a ``VideoDone`` in every case.
+    them is a ``VideoDone``, unless the job is abandoned. ``on_replaced`` is told why a slot was
+    replaced.
     """
 
-    def __init__(self, settings: Settings):
-        self._settings = settings
+    def __init__(self, settings: Settings, on_replaced: Callable[[str], None]):
+        self._settings, self._on_replaced = settings, on_replaced
         self._slots: list[Slot[Ticket]] = [Slot(settings) for _ in range(settings.worker.slots)]
 
     @property
@@ -142,11 +156,27 @@ class SlotPool(Generic[Ticket]):
         """How many jobs are running."""
         return sum(slot.running is not None for slot in self._slots)
 
+    @property
+    def running_since(self) -> list[float]:
+        """When each job that runs was started, by ``time.monotonic``."""
+        return [slot.running.since for slot in self._slots if slot.running is not None]
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        """The tickets of the jobs that are running."""
+        return [slot.running.ticket for slot in self._slots if slot.running is not None]
+
     def start(self, job: VideoJob, ticket: Ticket) -> None:
         """Give a job to a free slot; there must be one."""
         next(slot for slot in self._slots if slot.free).start(job, ticket)
 
-    def records(self, timeout: float) -> Iterator[tuple[Ticket, Record]]:
+    def abandon(self, unwanted: Callable[[Ticket], bool]) -> list[Ticket]:
+        """End the jobs whose ticket is unwanted, without a record; returns their tickets."""
+        slots = [slot for slot in self._slots if slot.running and unwanted(slot.running.ticket)]
+        ended = [self._replace(slot, "abandoned") for slot in slots]
+        return [last.running.ticket for last in ended if last is not None]
+
+    def records(self, timeout: float) -> Iterator[Said[Ticket]]:
         """What the slots have said since, waiting at most ``timeout`` seconds for the first."""
         pipes = {slot.pipe: slot for slot in self._slots}
         for pipe in connection.wait(list(pipes), timeout):
@@ -161,7 +191,7 @@ class SlotPool(Generic[Ticket]):
         for slot in self._slots:
             slot.end()
 
-    def _received(self, slot: Slot[Ticket]) -> Iterator[tuple[Ticket, Record]]:
+    def _received(self, slot: Slot[Ticket]) -> Iterator[Said[Ticket]]:
         try:
             while slot.pipe.poll():
                 said = slot.receive()
@@ -170,9 +200,14 @@ class SlotPool(Generic[Ticket]):
         except (EOFError, OSError):
             yield from self._replaced(slot, None)
 
-    def _replaced(
-        self, slot: Slot[Ticket], error: VideoError | None
-    ) -> Iterator[tuple[Ticket, Record]]:
+    def _replaced(self, slot: Slot[Ticket], error: VideoError | None) -> Iterator[Said[Ticket]]:
+        last_words = self._replace(slot, error.kind if error else SLOT_CRASHED, error)
+        if last_words is not None:
+            yield last_words
+
+    def _replace(
+        self, slot: Slot[Ticket], reason: str, error: VideoError | None = None
+    ) -> Said[Ticket] | None:
         last_words = slot.end(error)
         if not slot.ready:
             raise WorkerBroken(
@@ -180,13 +215,13 @@ class SlotPool(Generic[Ticket]):
                 "above says why",
                 kind="slot_start",
             )
-        log.warning("slot %s was replaced: %s", slot.process.pid, error or "its process ended")
+        log.warning("slot %s was replaced: %s", slot.process.pid, error or reason)
+        self._on_replaced(reason)
         self._slots[self._slots.index(slot)] = Slot(self._settings)
-        if last_words is not None:
-            yield last_words
+        return last_words
 
 
-def _failed(running: _Running[Ticket], error: VideoError) -> VideoDone:
+def _failed(running: Running[Ticket], error: VideoError) -> VideoDone:
     return VideoDone(
         video_id=running.job.video_id,
         url=running.job.url,
@@ -197,8 +232,8 @@ def _failed(running: _Running[Ticket], error: VideoError) -> VideoDone:
     )
 
 
-def _slot_error(kind: str, message: str) -> VideoError:
-    return VideoError(stage="worker", kind=kind, message=message)
+def _slot_error(kind: str, message: str, fault: Literal["job", "worker"] = "job") -> VideoError:
+    return VideoError(stage="worker", kind=kind, message=message, fault=fault)
 
 
 def _resident_mb(pid: int | None) -> float:

@@ -1,151 +1,195 @@
-"""The worker's own process: polls Kafka, hands jobs to slots, produces, commits."""
+"""The worker's own process: polls Kafka, hands jobs to slots, delivers what they say."""
 
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CommitFailedError
-from kafka.structs import OffsetAndMetadata
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from streamer.config import Settings
+from streamer.telemetry import Telemetry
+from streamer.worker.attempt import Attempt
+from streamer.worker.backlog import Backlog, Work
+from streamer.worker.delivery import Delivery, Offsets
+from streamer.worker.intake import Intake
 from streamer.worker.message import Message, read_job
-from streamer.worker.offsets import OffsetTracker
-from streamer.worker.outbox import Outbox
-from streamer.worker.slots import SlotPool
-from streamer_client.records import VideoDone, VideoJob
+from streamer.worker.slots import Running, Said, SlotPool
+from streamer.worker.triton_watch import TritonWatch
+from streamer.worker.verdict import Verdicts
+from streamer_client.records import VideoDone
 from streamer_client.topics import Topics
 
-POLL_MS = 20
-# kafka-python joins the group inside `poll`. An answer of the broker that comes between two polls
-# is dropped and asked for again, seconds later, so until then polls leave hardly a gap.
-JOIN_POLL_MS = 1000
 SLOT_WAIT_SECONDS = 0.02
-# With every slot busy nothing can be taken: poll just to stay in the group, and leave the
-# processors to the slots. What a slot says ends the wait at once.
-BUSY_POLL_MS = 1
+# With every slot busy nothing can start: what a slot says ends the wait at once.
 BUSY_WAIT_SECONDS = 0.1
 FLUSH_SECONDS = 30.0
+# A slot may still fail to connect when Triton has been back for so long.
+RECONNECT_SECONDS = 3.0
+# Behind a long job this many others of its partition may finish and wait to be committed.
+HELD_BACK = 500
 
 log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Runs jobs from ``videos`` until told to stop; never decodes and never stops polling.
+    """Runs jobs until told to stop; never decodes and never stops polling.
 
-    Offsets are committed after every record of their job was acknowledged, per partition and
-    without gaps, so a job is read again unless all it caused is on Kafka (at least once).
+    ``telemetry`` is told what happens.
     """
 
-    def __init__(self, settings: Settings, consumer: KafkaConsumer, producer: KafkaProducer):
-        self._settings = settings
-        self._consumer = consumer
-        self._topics = Topics(settings.kafka.topic_prefix)
-        self._outbox = Outbox(producer, self._topics)
-        self._offsets: OffsetTracker[TopicPartition] = OffsetTracker()
-        self._backlog: deque[tuple[Message, VideoJob]] = deque()
-        self._slots: SlotPool[Message] = SlotPool(settings)
-        self._joined = False
+    def __init__(
+        self,
+        settings: Settings,
+        consumer: KafkaConsumer,
+        offsets: Offsets,
+        delivery: Delivery,
+        telemetry: Telemetry,
+    ):
+        topics, slots = Topics(settings.kafka.topic_prefix), settings.worker.slots
+        self._grace_seconds = settings.worker.grace_seconds
+        self._offsets = offsets
+        self._delivery = delivery
+        self._telemetry = telemetry
+        self._backlog = Backlog(topics, ahead=slots)
+        self._draining = self._closed = False
+        self._intake = Intake(consumer, topics)
+        self._verdicts = Verdicts(settings, topics, random.Random(), telemetry)  # noqa: S311
+        self._triton = TritonWatch(settings.triton.url)
+        self._slots: SlotPool[Work] = SlotPool(settings, telemetry.slot_replaced)
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set, then finish or hand back what runs within the grace period.
 
         Raises:
-            WorkerBroken: if the broker refuses records or slots cannot start; offsets of what is
-                unfinished stay uncommitted.
+            WorkerBroken: if the broker refuses records, slots cannot start or most jobs fail for
+                one reason; offsets of what is unfinished stay uncommitted.
         """
-        self._consumer.subscribe([self._topics.videos], listener=_Rebalances(self))
+        self._intake.subscribe(_Rebalances(self))
+        self._triton.start()
         try:
             while not stop.is_set():
-                self._intake()
-                self._step(SLOT_WAIT_SECONDS if self._slots.free else BUSY_WAIT_SECONDS)
+                self._round()
             self._drain()
         finally:
+            self._closed = True
+            self._triton.close()
             self._slots.close()
-            self._consumer.close()
+            self._intake.close()
 
-    def _intake(self) -> None:
-        """Poll in every round, so that the group lives; take no more than slots can start."""
-        wanted = self._slots.free - len(self._backlog)
-        assigned = self._consumer.assignment()
-        paused = self._consumer.paused()
-        if wanted > 0 and paused:
-            self._consumer.resume(*paused)
-        elif wanted <= 0 and assigned - paused:
-            self._consumer.pause(*(assigned - paused))
-        timeout_ms = self._poll_ms(wanted)
-        polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=max(wanted, 1))
-        for records in polled.values():
-            for record in records:
-                value = record.value or b""  # A tombstone has none.
-                self._take(Message(record.topic, record.partition, record.offset, value))
+    def _round(self) -> None:
+        self._telemetry.turned(self._slots.running_since, self._triton.fault)
+        for message in self._intake.poll(self._wanted, patient=self._slots.free > 0):
+            self._take(message)
+        self._start()
+        for said in self._slots.records(
+            SLOT_WAIT_SECONDS if self._slots.free else BUSY_WAIT_SECONDS
+        ):
+            self._hear(said)
+        self._start()  # Before the commit: a slot does not wait for the broker.
+        if self._intake.joined:
+            self._delivery.commit()
 
-    def _poll_ms(self, wanted: int) -> int:
-        if not self._joined:
-            return JOIN_POLL_MS
-        return POLL_MS if wanted > 0 else BUSY_POLL_MS
+    def _wanted(self, place: TopicPartition) -> bool:
+        if self._draining or not self._triton.ready:
+            return False
+        return self._backlog.wants(place.topic) and self._offsets.held(place) < HELD_BACK
 
     def _take(self, message: Message) -> None:
-        self._offsets.take(message.place, message.offset)
-        job = read_job(message)
-        if isinstance(job, VideoDone):
-            self._outbox.put(message, job)
-        else:
-            self._backlog.append((message, job))
-
-    def _step(self, wait_seconds: float) -> None:
-        """Start what can start, produce what was said, commit what is acknowledged."""
-        while self._backlog and self._slots.free:
-            message, job = self._backlog.popleft()
-            log.info("job %s: %s", job.video_id, job.url)
-            self._slots.start(job, message)
-        for message, record in self._slots.records(wait_seconds):
-            self._outbox.put(message, record)
-            if isinstance(record, VideoDone):
-                log.info("job %s: %s, %d clips", record.video_id, record.status, record.clips)
-        self._commit()
-
-    def _commit(self) -> None:
-        for message in self._outbox.settled():
-            self._offsets.finish(message.place, message.offset)
-        moved = self._offsets.advance()
-        if not moved:
+        if self._offsets.holds(message.place, message.offset):
             return
-        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in moved.items()}
-        try:
-            self._consumer.commit(offsets)
-        except CommitFailedError:
-            log.warning("partitions were taken away before %s was committed", moved)
+        self._offsets.take(message.place, message.offset)
+        if message in [work.message for work in self._slots.tickets]:
+            return  # It came back in a rebalance while its job is still running here.
+        attempt, job = Attempt.of(message, _now()), read_job(message)
+        if isinstance(job, VideoDone):
+            self._delivery.finish(message, self._verdicts.end(message, job, attempt))
+        else:
+            self._backlog.put(Work(message, job, attempt))
+
+    def _start(self) -> None:
+        """Give jobs to free slots."""
+        while self._slots.free and self._triton.ready and not self._draining:
+            work = self._backlog.next(_now())
+            if work is None:
+                return
+            log.info("job %s: %s, attempt %d", work.job.video_id, work.job.url, work.attempt.number)
+            self._slots.start(work.job, work)
+
+    def _hear(self, said: Said[Work]) -> None:
+        message = said.running.ticket.message
+        if not isinstance(said.record, VideoDone):
+            self._delivery.emit(message, self._verdicts.record(said.record))
+        elif self._offsets.holds(message.place, message.offset):
+            self._ended(said.running, said.record)
+        else:
+            self._delivery.discard(message)  # Its partition was taken away; it is read again.
+
+    def _ended(self, running: Running[Work], done: VideoDone) -> None:
+        work = running.ticket
+        if self._lacked_triton(running, done):
+            log.warning("job %s waits for Triton", done.video_id)
+            self._delivery.discard(work.message)
+            self._backlog.put_back(work)
+            return
+        retry = self._verdicts.retry(work.message, done, work.attempt, _now())
+        if retry is not None:
+            self._delivery.discard(work.message)
+            self._delivery.finish(work.message, [retry])
+        else:
+            letters = self._verdicts.end(work.message, done, work.attempt)
+            self._delivery.finish(work.message, letters)
+
+    def _lacked_triton(self, running: Running[Work], done: VideoDone) -> bool:
+        """Whether the job failed because Triton was not there: that is no attempt of it."""
+        if done.error is None or done.error.kind != "triton_unavailable":
+            return False
+        return self._triton.was_down_since(running.since - RECONNECT_SECONDS)
 
     def _drain(self) -> None:
         """Let running jobs finish; what is not done in time is read again by another worker."""
-        self._backlog.clear()
-        deadline = time.monotonic() + self._settings.worker.grace_seconds
+        self._draining = True
+        deadline = time.monotonic() + self._grace_seconds
         while self._slots.busy and time.monotonic() < deadline:
-            if self._consumer.assignment():
-                self._consumer.pause(*self._consumer.assignment())
-            self._consumer.poll(timeout_ms=POLL_MS)
-            self._step(SLOT_WAIT_SECONDS)
-        self._outbox.flush(FLUSH_SECONDS)
-        self._commit()
+            self._round()
+        self._delivery.flush(FLUSH_SECONDS)
 
-    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
-        """Another worker reads these from the last commit on: drop what has not started."""
-        self._joined = False
-        self._commit()
-        lost = set(partitions)
-        self._backlog = deque(item for item in self._backlog if item[0].place not in lost)
-        for place in lost:
+    def revoked(self, partitions: Iterable[TopicPartition]) -> None:  # noqa: ARG002
+        """Others may get some of these: commit what is finished while they are surely ours."""
+        if not self._closed:
+            self._left()
+            self._delivery.flush(FLUSH_SECONDS)
+
+    def lost(self, partitions: Iterable[TopicPartition]) -> None:
+        """Others may have these already: they read them from the last commit on."""
+        self._left()
+        for place in partitions:
             self._offsets.forget(place)
+        self._drop_lost()
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
-        """These partitions are this worker's now."""
-        self._joined = True
-        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in partitions))
+        """These partitions are this worker's now; the client goes on reading those it had."""
+        self._intake.joined = True
+        ours = set(partitions)
+        self._telemetry.joined(ours)
+        log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in ours))
+        self._offsets.keep(ours)
+        self._drop_lost()
+        for work in self._slots.abandon(lambda work: work.message.place not in ours):
+            log.warning("job %s: another worker runs it", work.job.video_id)
+            self._delivery.discard(work.message)
+
+    def _left(self) -> None:
+        self._intake.joined = False
+        self._telemetry.left()
+
+    def _drop_lost(self) -> None:
+        """What waits here and has been lost is for others."""
+        self._backlog.drop(lambda message: not self._offsets.holds(message.place, message.offset))
+        self._delivery.drop_lost()
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -158,6 +202,15 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
         """Called before others get the partitions."""
         self._supervisor.revoked(revoked)
 
+    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        """Called when others may have them already."""
+        self._supervisor.lost(lost)
+
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called when the group has agreed, also on nothing."""
         self._supervisor.assigned(assigned)
+
+
+def _now() -> int:
+    """Unix milliseconds."""
+    return int(time.time() * 1000)

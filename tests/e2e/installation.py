@@ -27,6 +27,7 @@ class Entry:
     key: bytes | None
     value: bytes  # or None, for a tombstone
     headers: dict[str, bytes]
+    timestamp: int  # when it was produced, in Unix milliseconds
 
 
 class Installation:
@@ -43,11 +44,13 @@ class Installation:
         key: bytes | None = None,
         headers: Headers | None = None,
         partition: int | None = None,
+        topic: str | None = None,
     ) -> None:
         """Put messages on ``videos`` as they are; returns when the broker has them."""
         producer = make_producer(self.settings.kafka)
         for value in values:
-            producer.send(self.topics.videos, value, key, headers or [], partition).get(30)
+            to = topic or self.topics.videos
+            producer.send(to, value, key, headers or [], partition).get(30)
         producer.close()
 
     def read(self, topic: str) -> list[Entry]:
@@ -153,4 +156,5 @@ def _entry(place: TopicPartition, message: Any) -> Entry:
         message.key,
         message.value,
         dict(message.headers),
+        message.timestamp,
     )

@@ -185,8 +185,8 @@ def test_what_is_no_job_is_rejected_and_kept(log: Log, name: str) -> None:
     (message, *_) = [each for each in log.entries[topics.videos] if each.value == value]
     letter = _letter(log, message)
     assert letter.value == (value or b"")
-    assert letter.headers["error-kind"] == b"bad_record"
-    assert says in letter.headers["error-message"].decode()
+    assert letter.headers["streamer-kind"] == b"bad_record"
+    assert says in letter.headers["streamer-message"].decode()
     (done, *_) = [VideoDone.model_validate_json(e.value) for e in log.of(topics.done, _key(letter))]
     assert (done.status, done.url, done.clips) == ("rejected", "", 0)
 
@@ -203,10 +203,10 @@ def test_a_failed_job_is_kept_byte_for_byte(log: Log) -> None:
     assert done.error is not None
     assert (done.status, done.url) == ("failed", log.missing)
     stated = {
-        name: letter.headers[f"error-{name}"].decode() for name in ("stage", "kind", "message")
+        name: letter.headers[f"streamer-{name}"].decode() for name in ("stage", "kind", "message")
     }
     assert stated == done.error.model_dump(include={"stage", "kind", "message"})
-    assert letter.headers["attempts"] == str(done.error.attempts).encode()
+    assert letter.headers["streamer-attempt"] == str(done.error.attempts).encode()
 
 
 def _letter(log: Log, message: Entry) -> Entry:
@@ -216,7 +216,8 @@ def _letter(log: Log, message: Entry) -> Entry:
         each
         for each in log.entries[log.installation.topics.dead]
         if tuple(
-            each.headers[f"original-{name}"].decode() for name in ("topic", "partition", "offset")
+            each.headers[f"streamer-origin-{name}"].decode()
+            for name in ("topic", "partition", "offset")
         )
         == place
     ]

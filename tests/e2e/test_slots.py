@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,11 @@ from streamer.embedded.services import local_worker
 from streamer.sample_reel import SampleReel
 from streamer_client.records import VideoDone, VideoJob
 from tests.e2e.films import looped, vast_film
+from tests.e2e.gate import Gate
 from tests.e2e.installation import Installation, boundaries, own_topics
 from tests.e2e.processes import slots_of
 from tests.embedded.conftest import runs, wait_until
-from tests.web import Exchange, Web
+from tests.web import Web
 
 pytestmark = pytest.mark.services
 
@@ -49,7 +49,8 @@ def running(
     local: Settings, broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     tight = local.with_section("worker", slots=2, job_timeout_seconds=15.0, slot_memory_mb=330)
-    installation = own_topics(tight, broker, "slots", tmp_path_factory.mktemp("temp"))
+    once = tight.with_section("retry", max_attempts=1)
+    installation = own_topics(once, broker, "slots", tmp_path_factory.mktemp("temp"))
     with local_worker(installation.settings, tmp_path_factory.mktemp("worker")) as worker:
         yield Running(installation, worker)
 
@@ -100,23 +101,9 @@ def test_a_job_that_takes_too_long(running: Running, endless: str, short: Path) 
     assert list(running.installation.settings.acquire.temp_dir.iterdir()) == []
 
 
-class Gate:
-    """A page that answers with a film once it is opened, and tells who came before."""
-
-    def __init__(self, site: Web, path: str, content: bytes):
-        self.url = site.url(path)
-        self.opened = threading.Event()
-        self.visits = 0
-        self._content = content
-        site.answers[path] = self._answer
-
-    def _answer(self, exchange: Exchange) -> None:
-        self.visits += 1
-        self.opened.wait()
-        exchange.reply(self._content)
-
-
+@pytest.mark.parametrize("delivery", ["at-least-once", "exactly-once"])
 def test_a_worker_that_is_told_to_stop_finishes_or_hands_back(
+    delivery: str,
     local: Settings,
     broker: EmbeddedBroker,
     site: Web,
@@ -124,10 +111,11 @@ def test_a_worker_that_is_told_to_stop_finishes_or_hands_back(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     temp_dir = tmp_path_factory.mktemp("temp")
-    patient = local.with_section("worker", slots=2, grace_seconds=4.0)
-    installation = own_topics(patient, broker, "stop", temp_dir)
+    patient = local.with_section("worker", slots=2, grace_seconds=4.0, delivery=delivery)
+    installation = own_topics(patient, broker, f"stop.{delivery}", temp_dir)
     content = short.read_bytes()
-    finished, handed_back = Gate(site, "/finished.mp4", content), Gate(site, "/back.mp4", content)
+    finished = Gate(site, f"/finished.{delivery}.mp4", content)
+    handed_back = Gate(site, f"/back.{delivery}.mp4", content)
     with local_worker(installation.settings, tmp_path_factory.mktemp("first")) as first:
         for partition, gate in enumerate((finished, handed_back)):
             job = VideoJob(url=gate.url, video_id=gate.url)

@@ -16,7 +16,9 @@ def test_commits_follow_the_first_unfinished_offset(order: list[int]) -> None:
     for offset in order:
         tracker.finish("p", offset)
         finished.add(offset)
-        position = tracker.advance().get("p", position)
+        ready = tracker.ready()
+        tracker.committed(ready)
+        position = ready.get("p", position)
         assert position == next(i for i in range(5, 18) if i not in finished)
 
 
@@ -26,8 +28,11 @@ def test_gaps_between_offsets_are_no_obstacle() -> None:
     for offset in (3, 9, 20):
         tracker.take("p", offset)
         tracker.finish("p", offset)
-    assert tracker.advance() == {"p": 21}
-    assert tracker.advance() == {}
+    assert tracker.ready() == {"p": 21}
+    assert tracker.held("p") == 3
+    tracker.committed({"p": 21})
+    assert tracker.held("p") == 0
+    assert tracker.ready() == {}
 
 
 def test_a_lost_partition_is_never_committed() -> None:
@@ -35,4 +40,5 @@ def test_a_lost_partition_is_never_committed() -> None:
     tracker.take("p", 1)
     tracker.forget("p")
     tracker.finish("p", 1)
-    assert tracker.advance() == {}
+    assert tracker.ready() == {}
+    assert not tracker.holds("p", 1)

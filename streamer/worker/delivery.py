@@ -1,0 +1,48 @@
+"""How what jobs cause gets to Kafka: one interface, an implementation per promise."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kafka import TopicPartition
+
+from streamer.errors import WorkerBroken
+from streamer.worker.letters import Letter
+from streamer.worker.message import Message
+from streamer.worker.offsets import OffsetTracker
+
+Offsets = OffsetTracker[TopicPartition]
+
+
+class Delivery(Protocol):
+    """Produces letters and commits the offsets of the messages that caused them.
+
+    Every method raises :class:`WorkerBroken` if the broker does not take what it should.
+    """
+
+    def emit(self, message: Message, letter: Letter) -> None:
+        """The job in ``message`` has something to say and goes on."""
+
+    def finish(self, message: Message, letters: list[Letter]) -> None:
+        """The job's last words; its offset may be committed with them."""
+
+    def discard(self, message: Message) -> None:
+        """The job will be run again: forget what it said, as far as that can be done."""
+
+    def drop_lost(self) -> None:
+        """Partitions were lost: forget finished jobs of theirs that are not committed."""
+
+    def commit(self) -> None:
+        """Commit what can be committed now, without waiting."""
+
+    def flush(self, seconds: float) -> None:
+        """Wait until all that is finished is committed, at most ``seconds``."""
+
+
+def broken(error: object) -> WorkerBroken:
+    """The end of a worker whose broker does not take what it says."""
+    return WorkerBroken(
+        f"the broker does not take records ({type(error).__name__}: {error}); the worker stops "
+        "and its jobs will be read again",
+        kind="kafka_unavailable",
+    )

@@ -1,0 +1,65 @@
+"""The consumer: which partitions are read, and when none is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+
+from streamer.worker.message import Message
+from streamer_client.topics import Topics
+
+POLL_MS = 20
+# kafka-python joins the group inside `poll`. An answer of the broker that comes between two polls
+# is dropped and asked for again, seconds later, so until then polls leave hardly a gap.
+JOIN_POLL_MS = 1000
+# Take all that was fetched: kafka-python 3.0 never goes on with a partition that is paused while
+# some of its fetched records are left, if it fetches others meanwhile.
+ALL_RECORDS = 1 << 30
+# With every slot busy, polls leave the processors to the slots.
+BUSY_POLL_MS = 1
+
+
+class Intake:
+    """Polls the topics of jobs in every round, so that the group lives, and takes what is wanted.
+
+    Args:
+        consumer: a member of the workers' group.
+        topics: names of the topics.
+    """
+
+    def __init__(self, consumer: KafkaConsumer, topics: Topics):
+        self._consumer = consumer
+        self._topics = topics
+        self.joined = False
+
+    def subscribe(self, listener: ConsumerRebalanceListener) -> None:
+        """Join the group at the next poll."""
+        topics = self._topics
+        self._consumer.subscribe([topics.priority, topics.videos, topics.retry], listener=listener)
+
+    def poll(self, wanted: Callable[[TopicPartition], bool], *, patient: bool) -> Iterator[Message]:
+        """New messages of the partitions that are wanted; waits for some if ``patient``."""
+        self._pause(wanted)
+        timeout_ms = POLL_MS if patient else BUSY_POLL_MS
+        polled = self._consumer.poll(
+            timeout_ms=timeout_ms if self.joined else JOIN_POLL_MS, max_records=ALL_RECORDS
+        )
+        for records in polled.values():
+            yield from map(Message.of, records)
+
+    def assignment(self) -> set[TopicPartition]:
+        """The partitions that are this worker's."""
+        return set(self._consumer.assignment())
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _pause(self, wanted: Callable[[TopicPartition], bool]) -> None:
+        assigned, paused = self.assignment(), set(self._consumer.paused())
+        reading = {place for place in assigned if wanted(place)}
+        if reading & paused:
+            self._consumer.resume(*(reading & paused))
+        if assigned - reading - paused:
+            self._consumer.pause(*(assigned - reading - paused))

@@ -1,0 +1,69 @@
+"""Whether Triton answers, asked all the time beside the loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from tritonclient import grpc as triton
+from tritonclient.utils import InferenceServerException
+
+ASK_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
+# By itself gRPC waits up to two minutes before it connects again.
+CHANNEL = [("grpc.initial_reconnect_backoff_ms", 200), ("grpc.max_reconnect_backoff_ms", 1000)]
+
+
+class TritonWatch:
+    """Asks the Triton at ``url`` (``host:port``, gRPC) every second whether it is ready.
+
+    Attributes:
+        fault: why it is not, or ``None`` if it is.
+    """
+
+    def __init__(self, url: str):
+        self._url = url
+        self._client = triton.InferenceServerClient(url, channel_args=CHANNEL)
+        self._stop = threading.Event()
+        self._last_down = float("-inf")
+        self.fault: str | None = "Triton has not been asked yet"
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="triton-watch")
+
+    @property
+    def ready(self) -> bool:
+        """Whether Triton answered last time, and was ready."""
+        return self.fault is None
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._stop.set()
+        self._thread.join()
+        self._client.close()
+
+    def was_down_since(self, moment: float) -> bool:
+        """Whether Triton was not ready at some time after ``moment`` (monotonic) or is not now."""
+        self._ask()
+        return self._last_down >= moment
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            self._ask()
+            self._stop.wait(ASK_SECONDS)
+
+    def _ask(self) -> None:
+        fault = self._found()
+        if fault is not None:
+            self._last_down = time.monotonic()
+        self.fault = fault
+
+    def _found(self) -> str | None:
+        try:
+            ready = self._client.is_server_ready(client_timeout=ANSWER_SECONDS)
+        except InferenceServerException as error:
+            status = str(error.status()).removeprefix("StatusCode.")
+            return f"Triton does not answer at {self._url}: {status}"
+        return None if ready else f"Triton at {self._url} is not ready: it loads models or ends"
