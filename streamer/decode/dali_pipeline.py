@@ -137,7 +137,6 @@ def _rgb(pixels: Any, request: Request) -> Any:
 
 
 def _host(outputs: Any) -> NDArray[Any]:
-    """The one tensor of an output, copied to the host through DLPack."""
-    tensor = outputs[0] if type(outputs).__name__ == "TensorListCPU" else outputs.as_cpu()[0]
-    # The pipeline takes its buffer back at the next step.
-    return np.from_dlpack(tensor).copy()
+    """The one tensor of an output, on the host, handed over by DLPack."""
+    # The pipeline takes its buffers back at the next step.
+    return np.from_dlpack(outputs.as_cpu()[0]).copy()

@@ -29,6 +29,7 @@ FAILED = VideoDone(
     frames=48,
     dropped={"clip_too_short": 2},
     error=VideoError(stage="decode", kind="truncated", message="cut off", attempts=3),
+    decoder="pyav",
     timings={"total": 1.5, "first_boundary": 0.5},
 )
 RECORDS: dict[str, VideoJob | ClipBoundary | VideoDone] = {
