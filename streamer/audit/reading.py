@@ -63,16 +63,11 @@ def _places(consumer: KafkaConsumer, topics: Topics) -> list[TopicPartition]:
     missing = sorted(set(topics.all) - present)
     if missing:
         raise Unavailable(f"there is no topic {missing[0]!r}; check kafka.topic_prefix")
-    names = [*topics.all, *({_priority(topics)} & present - set(topics.all))]
     return [
         TopicPartition(name, partition)
-        for name in names
+        for name in topics.all
         for partition in sorted(consumer.partitions_for_topic(name))
     ]
-
-
-def _priority(topics: Topics) -> str:
-    return f"{topics.videos}.priority"
 
 
 def _poll_to_rest(
@@ -98,7 +93,7 @@ class _Reader:
         self._settled = settled
         self._takers: dict[str, Callable[[Any], None]] = {
             topics.videos: self._job,
-            _priority(topics): self._job,
+            topics.priority: self._job,
             topics.retry: self._retry,
             topics.boundaries: self._boundary,
             topics.captions: self._caption,
