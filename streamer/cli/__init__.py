@@ -11,6 +11,7 @@ from streamer.cli import audit, doctor, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 from streamer_client.errors import ClientError
+from streamer_client.records import BadRecord
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,7 +52,7 @@ def main() -> None:
             raise
         errors.print(f"streamer: {error.message}")
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except ClientError as error:
+    except (ClientError, BadRecord) as error:
         if "--debug" in sys.argv:
             raise
         errors.print(f"streamer: {error}")
