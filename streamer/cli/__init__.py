@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from streamer.cli import evaluate, local, models, service
+from streamer.cli import dead, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 
@@ -24,6 +24,7 @@ service.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(service.topics_app, name="topics")
+app.add_typer(dead.app, name="dead")
 
 
 @app.callback()
