@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from streamer.cli import audit, doctor, evaluate, local, models, service
+from streamer.cli import audit, dead, doctor, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 from streamer_client.errors import ClientError
@@ -28,6 +28,7 @@ audit.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(service.topics_app, name="topics")
+app.add_typer(dead.app, name="dead")
 
 
 @app.callback()

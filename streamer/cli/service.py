@@ -34,9 +34,10 @@ topics_app = typer.Typer(no_args_is_help=True, help="The topics of an installati
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: streamer worker --bootstrap kafka:9092 --triton triton:8001")(
-        worker
-    )
+    app.command(
+        epilog="Example: streamer worker --bootstrap kafka:9092 --triton triton:8001    "
+        "streamer worker --delivery exactly-once"
+    )(worker)
     app.command(
         epilog="Example: streamer submit https://example.org/a.mp4    cat urls | streamer submit -"
     )(submit)

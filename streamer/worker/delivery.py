@@ -39,10 +39,12 @@ class Delivery(Protocol):
         """Wait until all that is finished is committed, at most ``seconds``."""
 
 
-def broken(error: object) -> WorkerBroken:
-    """The end of a worker whose broker does not take what it says."""
+def broken(error: BaseException) -> WorkerBroken:
+    """The end of a worker whose broker does not do its part."""
+    if isinstance(error, WorkerBroken):
+        return error
     return WorkerBroken(
-        f"the broker does not take records ({type(error).__name__}: {error}); the worker stops "
-        "and its jobs will be read again",
+        f"the broker does not take or give records ({type(error).__name__}: {error}); the worker "
+        "stops and its jobs will be read again",
         kind="kafka_unavailable",
     )

@@ -71,6 +71,8 @@ class AtLeastOnce:
             self._consumer.commit(offsets)
         except CommitFailedError:
             log.warning("the group changes; %s is committed after that, if it stays here", ready)
+        except KafkaError as error:
+            raise broken(error) from error
         else:
             self._offsets.committed(ready)
 

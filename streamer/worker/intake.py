@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
+from streamer.worker.delivery import broken
 from streamer.worker.message import Message
 from streamer_client.topics import Topics
 
@@ -42,10 +45,7 @@ class Intake:
         """New messages of the partitions that are wanted; waits for some if ``patient``."""
         self._pause(wanted)
         timeout_ms = POLL_MS if patient else BUSY_POLL_MS
-        polled = self._consumer.poll(
-            timeout_ms=timeout_ms if self.joined else JOIN_POLL_MS, max_records=ALL_RECORDS
-        )
-        for records in polled.values():
+        for records in self._polled(timeout_ms if self.joined else JOIN_POLL_MS).values():
             yield from map(Message.of, records)
 
     def assignment(self) -> set[TopicPartition]:
@@ -55,6 +55,15 @@ class Intake:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()
+
+    def _polled(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        try:
+            polled: dict[TopicPartition, list[Any]] = self._consumer.poll(
+                timeout_ms=timeout_ms, max_records=ALL_RECORDS
+            )
+        except KafkaError as error:  # also of what a listener raised
+            raise broken(error.__cause__ or error) from error
+        return polled
 
     def _pause(self, wanted: Callable[[TopicPartition], bool]) -> None:
         assigned, paused = self.assignment(), set(self._consumer.paused())

@@ -72,7 +72,7 @@ def test_topics_are_created_once(service: Installation) -> None:
     assert [line.split(": ") for line in first.stdout.splitlines()] == [
         [f"made.{name}", "created"]
         for name in (
-            *("videos", "videos.retry", "clips.boundaries"),
+            *("videos", "videos.priority", "videos.retry", "clips.boundaries"),
             *("clips.captions", "videos.done", "videos.dead"),
         )
     ]
