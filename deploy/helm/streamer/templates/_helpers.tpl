@@ -289,3 +289,40 @@ topologySpreadConstraints:
 
 {{/* A folder of its own for each profile and image: an upgrade leaves what is served alone. */}}
 {{- define "streamer.repository" -}}/models/{{ include "streamer.modelsChecksum" . }}{{- end -}}
+
+{{/* Egress rules of NetworkPolicies. */}}
+{{- define "streamer.dns" -}}
+- ports:
+    - {protocol: UDP, port: 53}
+    - {protocol: TCP, port: 53}
+  to:
+    - namespaceSelector:
+        matchLabels: {kubernetes.io/metadata.name: kube-system}
+{{- end -}}
+
+{{- define "streamer.public" -}}
+- ports:
+    {{- range .Values.networkPolicy.fetchPorts }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+  to:
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        except:
+          {{- toYaml .Values.networkPolicy.privateRanges | nindent 10 }}
+    - ipBlock:
+        cidr: "::/0"
+        except:
+          {{- toYaml .Values.networkPolicy.privateRangesIPv6 | nindent 10 }}
+{{- end -}}
+
+{{- define "streamer.kafkaEgress" -}}
+- ports:
+    {{- range uniq .ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+  {{- with .peers }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
