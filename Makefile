@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-models clean
+.PHONY: setup demo test lint schemas bench bench-split bench-models chart clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -27,6 +27,10 @@ lint: setup
 # Two files at a time: much of the services' tests is waiting for them.
 test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# The Helm chart and the images: lint, every variant against Kubernetes' schemas, what it promises.
+chart: setup
+	$(BIN)/pytest tests/deploy -q -W ignore
 
 schemas: setup
 	$(BIN)/python -m streamer_client.schemas docs/schemas

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from streamer.cli import app
+from streamer.embedded.triton_files import default_cache_dir, prepare
+from streamer.errors import UsageError
+from tests.servers import packages
 
 
 def parse_streamer(arguments: Sequence[str]) -> str:
@@ -38,18 +40,28 @@ def streamer_calls(script: str) -> Iterator[list[str]]:
 
 
 @cache
-def tritonserver() -> bytes | None:
-    """The program itself, where its package is installed."""
-    package = importlib.util.find_spec("pytriton")
-    if package is None or not package.submodule_search_locations:
-        return None
-    return Path(package.submodule_search_locations[0], "tritonserver/bin/tritonserver").read_bytes()
+def tritonserver_help() -> str:
+    """What the real program says of its options; skips where its package is not installed."""
+    with packages():
+        files = prepare(default_cache_dir())
+        if not files.server.is_file():
+            raise UsageError("tritonserver is not installed")
+    done = subprocess.run(
+        [files.server, "--help"],
+        env=files.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout + done.stderr
 
 
 def unknown_triton_options(arguments: Sequence[str]) -> list[str]:
-    """Options that the program does not carry by name."""
-    program = tritonserver()
-    if program is None:
-        return []
-    names = [argument.removeprefix("--").partition("=")[0] for argument in arguments]
-    return [name for name in names if name.encode() not in program]
+    """Options that the program does not have."""
+    options = [argument.partition("=")[0] for argument in arguments]
+    return [
+        option
+        for option in options
+        if not re.search(rf"{re.escape(option)}\b", tritonserver_help())
+    ]
