@@ -79,7 +79,8 @@ def test_command_lines_exist(variant: str) -> None:
 
 
 def _check(container: Object) -> None:
-    program, *arguments = [*container["command"], *container["args"]]
+    line: list[str] = container["command"] + container["args"]
+    program, arguments = line[0], line[1:]
     match program:
         case "streamer":
             assert parse_streamer(arguments)
