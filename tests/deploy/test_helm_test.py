@@ -58,5 +58,3 @@ def test_commands_of_the_guides_exist(guide: str) -> None:
         if " -- streamer " in line:
             for call in streamer_calls(line):
                 assert parse_streamer(call)
-    for call in ("models check", "config"):
-        assert parse_streamer([*call.split(), *(["--models=x"] if "models" in call else [])])
