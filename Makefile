@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-models clean
+.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models client-size fuzz clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) --version >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) is not on PATH (set PYTHON=…)"; exit 2; }
 	@echo "Setting up $(VENV): this takes a minute or more, once."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,hub,embedded,dev,eval]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,hub,embedded,gpu,dev,eval]'
 	@touch $@
 
 demo: setup
@@ -24,9 +24,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two files at a time: much of the services' tests is waiting for them.
+# Two files at a time: much of the services' tests is waiting for them. They share the processors with
+# real servers, so one that fails is run once more, and the summary names it.
 test: lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 1 -r R
 
 schemas: setup
 	$(BIN)/python -m streamer_client.schemas docs/schemas
@@ -37,8 +38,19 @@ bench: setup
 bench-split: setup
 	$(BIN)/python -m benchmarks.split
 
+bench-decode: setup
+	$(BIN)/python -m benchmarks.decode
+
 bench-models: setup
 	$(BIN)/python -m benchmarks.models
+
+# The client alone in a fresh environment: its size, and how long it imports.
+client-size: setup
+	$(BIN)/python -m benchmarks.client_size
+# Random hostile inputs for so many seconds: make fuzz SECONDS=600
+SECONDS ?= 60
+fuzz: setup
+	$(BIN)/python -m benchmarks.fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,11 +1,15 @@
-"""Speed of decoding alone, of the decode stage, and of it with the content detector, on one file.
+"""Speed of the decode stage, beside decoding alone in the same run.
 
-Run ``python -m benchmarks.decode [PATH]`` in the project's root; it is part of ``make bench``.
+Run ``make bench-decode``, or ``python -m benchmarks.decode`` in the project's root. On a CPU: PyAV,
+with the content detector and beside PySceneDetect, and DALI's VP9 path beside PyAV's. With
+``--device gpu``: 1080p H.264 and HEVC by DALI in 1 to 16 processes, beside a loop that only decodes
+on the card, and PyAV. The first part is also in ``make bench``.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -14,14 +18,18 @@ from pathlib import Path
 
 import av
 
+from benchmarks import media
+from benchmarks.decode_slots import SLOTS, measure_gpu
 from benchmarks.figures import Figure, quotients
-from benchmarks.media import REAL_REEL
-from benchmarks.report import print_table
+from benchmarks.media import Reel
+from benchmarks.report import markdown
 from streamer.config import DecodeSettings
 from streamer.decode import SPARSE, open_video
 from streamer.shots import ContentDetector
 
 REPEATS = 5
+VP9_SIZE = (640, 360)
+VP9_ENCODING = {"deadline": "realtime", "cpu-used": "8", "b": "1M", "g": "50"}
 COMPARED = (
     ("decode stage", "decoding alone"),
     ("decode and content together", "decoding alone"),
@@ -30,13 +38,47 @@ COMPARED = (
 
 
 def main() -> None:
-    """Print frames per second of each, and their ratios."""
+    """Measure, and write a table in Markdown."""
     arguments = _arguments()
-    if not arguments.path.is_file():
-        print(f"skipped: no file {arguments.path}")
-        return
+    with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
+        reel = media.reel(Path(folder))
+        if arguments.device == "gpu":
+            figures, notes = measure_gpu(reel, Path(folder), arguments.slots)
+        else:
+            figures, notes = _measure_cpu(reel, Path(folder), arguments)
+    table = markdown(figures, notes)
+    print(table)
+    if arguments.output:
+        arguments.output.write_text(f"{table}\n", encoding="utf-8")
+
+
+def _measure_cpu(
+    reel: Reel, folder: Path, arguments: argparse.Namespace
+) -> tuple[list[Figure], list[str]]:
     settings = DecodeSettings(threads=arguments.threads)
-    print_table(measure(arguments.path, settings, arguments.repeats), [])
+    figures = measure(arguments.path or reel.path, settings, arguments.repeats)
+    vp9 = media.encoded(reel, folder / "vp9.webm", "libvpx-vp9", VP9_SIZE, VP9_ENCODING)
+    figures += measure_vp9(vp9.path, settings, arguments.repeats)
+    width, height = VP9_SIZE
+    return figures, [
+        f"video: {arguments.path or reel.name}; VP9: half a minute of it at {width}x{height}",
+        f"threads of PyAV: {settings.threads}; DALI on a CPU is there for tests",
+    ]
+
+
+def measure_vp9(path: Path, settings: DecodeSettings, repeats: int = REPEATS) -> list[Figure]:
+    """Frames per second of the stage on a VP9 file, by PyAV and by DALI on the CPU, in turn."""
+    ways = {
+        "VP9 decode stage, PyAV": settings.model_copy(update={"decoder": "pyav"}),
+        "VP9 decode stage, DALI on the CPU": settings.model_copy(
+            update={"decoder": "dali", "device": "cpu"}
+        ),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(repeats):
+        for name, way in ways.items():
+            rates[name].append(_rate(_stage, path, way))
+    return [Figure(name, tuple(runs), "frames/s", 0) for name, runs in rates.items()]
 
 
 def measure(path: Path, settings: DecodeSettings, repeats: int = REPEATS) -> list[Figure]:
@@ -67,9 +109,14 @@ def _ratio(rates: dict[str, list[float]], above: str, below: str) -> Figure:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path, default=REAL_REEL)
-    parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--threads", type=int, default=DecodeSettings().threads)
+    parser.add_argument("path", nargs="?", type=Path, help="file for PyAV; default: the reel")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="on a CPU")
+    parser.add_argument("--threads", type=int, default=DecodeSettings().threads, help="on a CPU")
+    parser.add_argument(
+        "--slots", type=int, nargs="+", default=SLOTS, help="processes on a GPU (%(default)s)"
+    )
+    parser.add_argument("--output", type=Path, help="write the table here as well")
     return parser.parse_args()
 
 
@@ -90,13 +137,18 @@ def _decode_alone(path: Path, settings: DecodeSettings) -> int:
 
 
 def _decode_stage(path: Path, settings: DecodeSettings) -> int:
+    return _stage(path, settings.model_copy(update={"decoder": "pyav"}))
+
+
+def _stage(path: Path, settings: DecodeSettings) -> int:
     with open_video(path, settings) as video:
         return sum(len(batch) for batch in video.batches())
 
 
 def _decode_and_content(path: Path, settings: DecodeSettings) -> int:
     detector, frames = ContentDetector(), 0
-    with open_video(path, settings, SPARSE) as video:
+    pyav = settings.model_copy(update={"decoder": "pyav"})
+    with open_video(path, pyav, SPARSE) as video:
         for batch in video.batches():
             detector.feed(batch.small)
             frames += len(batch)

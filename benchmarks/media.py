@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count, islice
 from pathlib import Path
+from typing import cast
 
 import av
 from av.packet import Packet
@@ -60,14 +61,22 @@ def repeated(source: Reel, seconds: int, target: Path) -> Reel:
     return Reel(target, _seconds(target), source.name)
 
 
-def enlarged(source: Reel, target: Path) -> Reel:
+def enlarged(source: Reel, target: Path, codec: str = "libx264") -> Reel:
     """The first half minute of ``source`` at 1080p, encoded anew."""
+    options = {**ENCODING, "x265-params": "log-level=error"} if codec == "libx265" else ENCODING
+    return encoded(source, target, codec, (WIDTH, HEIGHT), options)
+
+
+def encoded(
+    source: Reel, target: Path, codec: str, size: tuple[int, int], options: dict[str, str]
+) -> Reel:
+    """The first half minute of ``source`` in another size and codec."""
     with _open(source.path) as given, av.open(str(target), "w") as output:
         rate = given.streams.video[0].average_rate or Fraction(25)
-        stream = output.add_stream("libx264", rate=rate, options=dict(ENCODING))
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream = cast(VideoStream, output.add_stream(codec, rate=rate, options=dict(options)))
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for frame in islice(given.decode(video=0), round(ENCODED_SECONDS * rate)):
-            output.mux(stream.encode(frame.reformat(WIDTH, HEIGHT, "yuv420p")))
+            output.mux(stream.encode(frame.reformat(*size, "yuv420p")))
         output.mux(stream.encode(None))
     return Reel(target, _seconds(target), source.name)
 

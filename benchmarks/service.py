@@ -61,7 +61,7 @@ class Service:
         self._worker = worker
         self._topics = Topics(settings.kafka.topic_prefix)
         consumer = make_consumer(settings.kafka)
-        self._reader = ResultReader(consumer, self._topics, from_beginning=False)
+        self._reader = ResultReader(consumer, self._topics, start="new")
         self._producer = make_producer(settings.kafka)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -42,7 +42,7 @@ class VideoText:
         title = metadata.get("title") or media.title
         description = metadata.get("description") or media.description
         about = tuple(part for part in (title, description) if isinstance(part, str))
-        return cls(about, tuple(map(_subtitle, metadata.get("subtitles") or ())))
+        return cls(about, tuple(map(_subtitle, _lines(metadata.get("subtitles") or ()))))
 
     def during(self, span: Span) -> str:
         """Title, description and the subtitles that overlap the span, a line each.
@@ -57,13 +57,23 @@ class VideoText:
         return "\n".join((*self.about, *said))
 
 
+def _lines(value: Any) -> Iterable[Any]:
+    if isinstance(value, (list, tuple)):
+        return value
+    raise _bad_subtitles(value)
+
+
 def _subtitle(value: Any) -> Subtitle:
     try:
         return Subtitle(float(value["start"]), float(value["end"]), str(value["text"]))
-    except (TypeError, KeyError, ValueError) as error:
-        raise JobRejected(
-            f"metadata.subtitles: {str(value)[:80]} is not like "
-            '{"start": 1.5, "end": 3.0, "text": "Hello."}',
-            kind="bad_subtitles",
-            stage="caption",
-        ) from error
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise _bad_subtitles(value) from error
+
+
+def _bad_subtitles(value: Any) -> JobRejected:
+    return JobRejected(
+        f"metadata.subtitles: {str(value)[:80]} is not like "
+        '[{"start": 1.5, "end": 3.0, "text": "Hello."}]',
+        kind="bad_subtitles",
+        stage="caption",
+    )

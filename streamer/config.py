@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -71,12 +71,36 @@ class AcquireSettings(Section):
     connect_timeout_seconds: Positive = 10.0
     read_timeout_seconds: Positive = 30.0
     total_timeout_seconds: Positive = 3600.0
+    page_cpu_seconds: Annotated[
+        float, Field(gt=0, description="Processor time that reading one page may take.")
+    ] = 60.0
     temp_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
+    min_free_mb: Annotated[
+        int, Field(ge=0, description="Free space that the disk of temp_dir keeps.")
+    ] = 512
+    max_per_host: Annotated[
+        int, Field(ge=1, description="Fetches from one host at once, over all slots of a worker.")
+    ] = 4
 
 
 class DecodeSettings(Section):
-    """What is decoded, and how much of it."""
+    """What is decoded, how much of it, and by what."""
 
+    decoder: Annotated[
+        Literal["auto", "dali", "pyav"],
+        Field(description="auto: DALI on a GPU where it can, otherwise PyAV."),
+    ] = "auto"
+    device: Annotated[
+        Literal["auto", "cpu", "gpu"],
+        Field(description="Where DALI decodes; its CPU decoder takes VP8, VP9 and MJPEG."),
+    ] = "auto"
+    after_break: Annotated[
+        Literal["pyav", "partial"],
+        Field(description="Where DALI meets a broken packet: PyAV goes on, or the video ends."),
+    ] = "pyav"
+    gpu_memory_mb: Annotated[
+        int, Field(gt=0, description="GPU memory that a slot is expected to take, an estimate.")
+    ] = 2048
     sample_rate: Annotated[float, Field(gt=0, le=30, description="Samples per second.")] = 4.0
     sample_short_side: Annotated[int, Field(ge=32, description="Pixels; never enlarged.")] = 360
     max_seconds: Positive = 12 * 3600.0
@@ -84,6 +108,12 @@ class DecodeSettings(Section):
     threads: Annotated[int, Field(ge=1)] = Field(
         default_factory=lambda: min(os.cpu_count() or 1, 8)
     )
+
+    @model_validator(mode="after")
+    def _pyav_is_on_the_cpu(self) -> Self:
+        if self.decoder == "pyav" and self.device == "gpu":
+            raise ValueError("pyav decodes on the CPU; leave device out, or use decoder dali")
+        return self
 
 
 class SplitSettings(Section):
@@ -132,6 +162,13 @@ class RetrySettings(Section):
     total_seconds: Positive = 3600.0
 
 
+class TelemetrySettings(Section):
+    """Where the worker serves ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
+
+
 class Settings(Section):
     """All settings of the service."""
 
@@ -143,6 +180,7 @@ class Settings(Section):
     caption: CaptionSettings = CaptionSettings()
     worker: WorkerSettings = WorkerSettings()
     retry: RetrySettings = RetrySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     def for_job(self, options: JobOptions) -> Settings:
         """These settings with what one job overrides for itself."""

@@ -6,8 +6,8 @@ import logging
 from typing import Literal
 
 from streamer.errors import JobError, StreamerError, Unavailable
+from streamer_client.errors import ModelError, ModelUnavailable
 from streamer_client.records import VideoError
-from streamer_client.triton import ModelError, ModelUnavailable
 
 Status = Literal["failed", "rejected"]
 Fault = Literal["job", "world"]

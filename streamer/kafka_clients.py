@@ -56,7 +56,7 @@ def make_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
     )
 
 
-def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
+def make_group_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
     """A member of the workers' group.
 
     Raises:
@@ -70,6 +70,7 @@ def make_group_consumer(settings: KafkaSettings) -> KafkaConsumer:
         heartbeat_interval_ms=session_ms // 3,
         max_partition_fetch_bytes=INTAKE_BYTES,
         fetch_max_bytes=16 * INTAKE_BYTES,
+        **options,
     )
 
 

@@ -54,6 +54,7 @@ class _Run:
         self._dropped: Counter[str] = Counter()
         self._frames = self._clips = 0
         self._duration = Fraction(0)
+        self._decoder: str | None = None
         self.clock = StageClock()
         self.damage: VideoError | None = None
 
@@ -68,6 +69,7 @@ class _Run:
             with self.clock.stage("decode"):
                 opening = open_video(media.path, self._settings.decode, splitting.small)
                 video = opened.enter_context(closing(opening))
+            self._decoder = video.decoder
             maker = RecordMaker(self._job, video.info, served)
             clips = self._split(video, splitting)
             for item in self._captioned(clips, media):
@@ -87,6 +89,7 @@ class _Run:
             frames=self._frames,
             dropped=dict(self._dropped),
             error=error,
+            decoder=self._decoder,
             timings=self.clock.timings(),
         )
 

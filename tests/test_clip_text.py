@@ -38,7 +38,18 @@ def test_the_job_knows_better_than_the_site() -> None:
     assert VideoText.of({"title": 7}, media()).during(span) == ""
 
 
-@pytest.mark.parametrize("wrong", ["Hello.", ["Hello."], [{"start": "soon"}], [{"start": 1}]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "Hello.",
+        7,
+        {"start": 1},
+        ["Hello."],
+        [{"start": "soon"}],
+        [{"start": 1}],
+        [{"start": 10**400, "end": 1, "text": "x"}],
+    ],
+)
 def test_subtitles_of_another_shape_are_named(wrong: object) -> None:
     with pytest.raises(JobRejected, match=r"metadata\.subtitles: .* is not like"):
         VideoText.of({"subtitles": wrong}, media())

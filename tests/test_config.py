@@ -53,7 +53,11 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
 def test_a_child_process_loads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(
         None,
-        {"kafka": {"sasl_password": "secret"}, "acquire": {"allowed_networks": ["10.0.0.0/8"]}},
+        {
+            "kafka": {"sasl_password": "secret"},
+            "acquire": {"allowed_networks": ["10.0.0.0/8"]},
+            "telemetry": {"port": 9108},
+        },
     )
     for name, value in as_environment(settings).items():
         monkeypatch.setenv(name, value)

@@ -25,6 +25,7 @@ from pydantic_core import from_json
 ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "streamer.captioned-clips")
 
 LONGEST_SECONDS = 1e9
+MAX_JOB_BYTES = 4 << 20
 
 Seconds = Annotated[float, Field(description="Seconds of stream presentation time.")]
 
@@ -106,6 +107,8 @@ class VideoJob(BaseModel):
         Raises:
             BadRecord: naming the first field that is wrong.
         """
+        if len(value) > MAX_JOB_BYTES:
+            raise BadRecord(f"{len(value)} bytes, over the limit of {MAX_JOB_BYTES} for a job")
         try:
             text = value.decode().strip()
         except UnicodeDecodeError as error:
@@ -228,6 +231,10 @@ class VideoDone(Record):
         dict[str, int], Field(description="Clips and shots left out, counted by rule.")
     ] = {}
     error: VideoError | None = None
+    decoder: Annotated[
+        str | None,
+        Field(description="What decoded: `pyav`, `dali-cpu` or `dali-gpu`; null if nothing did."),
+    ] = None
     timings: Annotated[
         dict[str, float],
         Field(description="Wall seconds by stage, in `total`, and until the `first_boundary`."),

@@ -1,8 +1,8 @@
-"""The four models by name, over gRPC: requests that are promises, errors by status code."""
+"""The four models by name, over gRPC: their tensors, and requests that are promises."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -12,44 +12,12 @@ from numpy.typing import NDArray
 from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from streamer_client.connection import channel_options
+from streamer_client.errors import model_error
 from streamer_client.records import Candidate
 
 T = TypeVar("T")
 Array = NDArray[Any]
-
-
-class ModelError(Exception):
-    """A model call that failed; ``status`` is the gRPC status code's name."""
-
-    def __init__(self, model: str, status: str, details: str):
-        super().__init__(f"model {model!r}: {status}: {details}")
-        self.model, self.status = model, status
-
-
-class ModelUnavailable(ModelError):
-    """The server is down, overloaded, too slow, or does not serve the model for now."""
-
-
-class ModelRefused(ModelError):
-    """The request itself is at fault, or the model broke on it."""
-
-
-# gRPC status codes after which the same request may succeed later.
-_TRANSIENT = {
-    "StatusCode.UNAVAILABLE",
-    "StatusCode.DEADLINE_EXCEEDED",
-    "StatusCode.RESOURCE_EXHAUSTED",
-    "StatusCode.CANCELLED",
-    "StatusCode.ABORTED",
-}
-
-# These replace all defaults. gRPC would wait up to two minutes before it connects again.
-_CHANNEL = [
-    ("grpc.max_send_message_length", triton.MAX_GRPC_MESSAGE_SIZE),
-    ("grpc.max_receive_message_length", triton.MAX_GRPC_MESSAGE_SIZE),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-]
 
 
 @dataclass(frozen=True)
@@ -89,7 +57,7 @@ class TritonModels:
     def __init__(self, url: str, timeout_seconds: float = 60.0):
         self._url = url
         self._timeout = timeout_seconds
-        self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
+        self._client = triton.InferenceServerClient(url, **channel_options(None))
 
     def detect_shots(self, window: Array) -> Future[ShotScores]:
         """Promise the scores of each frame of a window.
@@ -110,8 +78,7 @@ class TritonModels:
             frames: uint8 RGB ``(T, H, W, 3)``, in order.
             text: title, description, subtitles; may be empty.
         """
-        inputs = {"FRAMES": frames[None], "TEXT": np.array([[text.encode()]], dtype=np.object_)}
-        return self._infer("caption", inputs, _caption_result)
+        return self._infer("caption", caption_inputs(frames, text), caption_result)
 
     def parameters(self, model: str) -> dict[str, str]:
         """The string parameters in the served model's configuration.
@@ -147,7 +114,7 @@ class TritonModels:
         try:
             response = self._client.get_model_config(model, client_timeout=self._timeout)
         except InferenceServerException as error:
-            raise _typed(model, error) from error
+            raise model_error(model, error) from error
         return response.config
 
     def _infer(
@@ -158,12 +125,12 @@ class TritonModels:
         def settle(result: Any, error: InferenceServerException | None) -> None:
             try:
                 if error is not None:
-                    raise _typed(model, error)
+                    raise model_error(model, error)
                 future.set_result(read(Outputs(result)))
             except Exception as failure:  # noqa: BLE001 - handed to the caller by the future
                 future.set_exception(failure)
 
-        tensors = [_tensor(name, array) for name, array in inputs.items()]
+        tensors = [tensor(name, array) for name, array in inputs.items()]
         self._client.async_infer(model, tensors, settle, client_timeout=self._timeout)
         return future
 
@@ -181,23 +148,29 @@ class Outputs:
         return array
 
 
-def _tensor(name: str, array: Array) -> Any:
-    tensor = triton.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
-    tensor.set_data_from_numpy(np.ascontiguousarray(array))
-    return tensor
+def tensor(name: str, array: Array) -> Any:
+    """An input tensor with the contents of ``array``."""
+    made = triton.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+    made.set_data_from_numpy(np.ascontiguousarray(array))
+    return made
 
 
-def _typed(model: str, error: InferenceServerException) -> ModelError:
-    status = str(error.status())
-    kind = ModelUnavailable if status in _TRANSIENT else ModelRefused
-    return kind(model, status.removeprefix("StatusCode."), str(error.message()))
+def texts(words: Sequence[str]) -> Array:
+    """Texts as a batch of STRING tensors ``(N, 1)``."""
+    return np.array([[each.encode()] for each in words], dtype=np.object_)
+
+
+def caption_inputs(frames: Array, text: str) -> dict[str, Array]:
+    """What ``caption`` is asked of one clip: uint8 RGB ``(T, H, W, 3)``, and its text."""
+    return {"FRAMES": frames[None], "TEXT": texts([text])}
 
 
 def _shot_scores(out: Outputs) -> ShotScores:
     return ShotScores(out["CUT"][0], out["TRANSITION"][0])
 
 
-def _caption_result(out: Outputs) -> CaptionResult:
+def caption_result(out: Outputs) -> CaptionResult:
+    """What ``caption`` answered for one clip."""
     names, captions, errors = (
         [value.decode() for value in out[name][0]]
         for name in ("CAPTIONERS", "CANDIDATES", "ERRORS")

@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.acquire.disk import require_free_disk
 from streamer.acquire.download import download
 from streamer.acquire.guard import guarded
+from streamer.acquire.host_turn import host_turn
 from streamer.acquire.local import local_file
 from streamer.acquire.sniff import refuse_references
 from streamer.acquire.workspace import remove_own, sweep_stale, workspace
 from streamer.config import AcquireSettings
 from streamer.url_policy import AddressPolicy, parse_source
 
-__all__ = ["Media", "acquire", "remove_own", "sweep_stale"]
+__all__ = ["Media", "acquire", "remove_own", "require_free_disk", "sweep_stale"]
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,14 @@ def acquire(url: str, settings: AcquireSettings) -> Iterator[Media]:
         yield Media(*local_file(source, settings))
         return
     with workspace(settings.temp_dir) as directory:
-        yield _fetch(source, directory, settings)
+        with host_turn(source, settings):
+            media = _fetch(source, directory, settings)
+        yield media
 
 
 def _fetch(url: str, directory: Path, settings: AcquireSettings) -> Media:
     policy = AddressPolicy(settings.allowed_networks)
+    require_free_disk(settings)
     target, title, description = directory / "media", None, None
     with guarded(policy, settings.total_timeout_seconds) as guard:
         if not download(url, target, settings):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import yt_dlp
 import yt_dlp.globals
 from yt_dlp.networking._requests import RequestsRH
 from yt_dlp.networking.exceptions import HTTPError, RequestError
 
+from streamer.acquire.disk import require_free_disk
 from streamer.acquire.download import drop_redirect_body
 from streamer.acquire.failures import rejected, too_large
 from streamer.acquire.guard import ConnectionGuard
+from streamer.config import AcquireSettings
+from streamer.errors import StreamerError
 
 # A page, manifest or key is read into memory in one go; a media body is not.
-_MAX_WHOLE_BYTES = 64 << 20
+_MAX_WHOLE_BYTES = 32 << 20
 _STEP_BYTES = 1 << 20
 
 
@@ -35,12 +39,14 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
     its own error no longer says why.
     """
 
-    def __init__(self, options: Mapping[str, Any], max_bytes: int, guard: ConnectionGuard) -> None:
+    def __init__(
+        self, options: Mapping[str, Any], settings: AcquireSettings, guard: ConnectionGuard
+    ) -> None:
         # Plugins are code from folders of the user; they are looked for once in a process.
         yt_dlp.globals.plugin_dirs.value = []
         self._guard = guard
-        self._max_bytes = max_bytes
-        self._left = max_bytes
+        self._settings = settings
+        self._left = settings.max_bytes
         self.last_error: Exception | None = None
         super().__init__(dict(options))
 
@@ -52,10 +58,11 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         """Open ``request``; every byte read from the answer counts against the budget.
 
         Raises:
-            JobRejected: ``too_large``.
+            JobRejected: ``too_large`` or ``unsupported_scheme``.
             RequestError: as of yt-dlp.
         """
         self.last_error = None
+        self._require_web(request if isinstance(request, str) else request.url)
         try:
             response = super().urlopen(request)
         except RequestError as error:
@@ -66,9 +73,15 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         declared = response.headers.get("Content-Length") or ""
         if declared.isdecimal() and int(declared) > self._left:
             response.close()
-            raise self._guard.fail(too_large(self._max_bytes))
+            raise self._guard.fail(too_large(self._settings.max_bytes))
         self._bound(response)
         return response
+
+    def _require_web(self, url: str) -> None:
+        scheme = urlsplit(url).scheme
+        if scheme not in ("", "http", "https"):  # None: yt-dlp takes //host as http.
+            message = f"the page or playlist leads to a {scheme[:40]}: URL; only http(s) is taken"
+            raise self._guard.fail(rejected("unsupported_scheme", message))
 
     def _bound(self, response: Any) -> None:
         read = response.read
@@ -84,10 +97,17 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         except RequestError as error:
             self.last_error = error
             raise
+        self._require_disk()
         self._left -= len(data)
         if self._left < 0:
-            raise self._guard.fail(too_large(self._max_bytes))
+            raise self._guard.fail(too_large(self._settings.max_bytes))
         return data
+
+    def _require_disk(self) -> None:
+        try:
+            require_free_disk(self._settings)
+        except StreamerError as error:
+            raise self._guard.fail(error) from error
 
     def _read_all(self, read: Callable[[int], bytes]) -> bytes:
         whole = bytearray()

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from streamer.acquire.disk import require_free_disk
 from streamer.acquire.failures import failed, network_failure, rejected, status_failure, too_large
 from streamer.acquire.sniff import HEAD_BYTES, is_page
 from streamer.config import AcquireSettings
@@ -34,7 +35,7 @@ def download(url: str, target: Path, settings: AcquireSettings) -> bool:
         JobFailed: ``not_found``, ``forbidden``, ``http_error``, ``tls_error``,
             ``too_many_redirects``, ``bad_encoding``.
         Unavailable: ``http_unavailable``, ``dns_failure``, ``connection_refused``, ``timeout``,
-            ``connection_reset``, ``unreachable``, ``disk_full``.
+            ``connection_reset``, ``unreachable``, ``disk_full``, ``disk_low``.
     """
     with (
         _errors_named_for(url),
@@ -44,7 +45,7 @@ def download(url: str, target: Path, settings: AcquireSettings) -> bool:
         if _is_blocked_page(response):
             return False
         _require_success(response)
-        return _save(response, target, settings.max_bytes)
+        return _save(response, target, settings)
 
 
 def _session() -> requests.Session:
@@ -119,23 +120,25 @@ def _require_success(response: requests.Response) -> None:
         raise status_failure(response.status_code, host_of(response.url))
 
 
-def _save(response: requests.Response, target: Path, max_bytes: int) -> bool:
+def _save(response: requests.Response, target: Path, settings: AcquireSettings) -> bool:
     declared = response.headers.get("Content-Length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
-        raise too_large(max_bytes)
+    if declared.isdecimal() and int(declared) > settings.max_bytes:
+        raise too_large(settings.max_bytes)
     chunks = response.iter_content(_CHUNK_BYTES)
     head = next(chunks, b"")
     if not head:
         raise rejected("not_a_video", "the answer is empty")
     if is_page(head[:HEAD_BYTES], response.headers.get("Content-Type", "")):
         return False
-    write_bounded(_chain(head, chunks), target, max_bytes)
+    write_bounded(_chain(head, chunks, settings), target, settings.max_bytes)
     return True
 
 
-def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _chain(head: bytes, rest: Iterator[bytes], settings: AcquireSettings) -> Iterator[bytes]:
     yield head
-    yield from rest
+    for chunk in rest:
+        require_free_disk(settings)
+        yield chunk
 
 
 def write_bounded(chunks: Iterator[bytes], target: Path, max_bytes: int) -> int:

@@ -21,6 +21,8 @@ _NO_CONNECTION = urllib3.exceptions.NewConnectionError
 # TLS connections that end without a goodbye; the certificate was fine.
 _TLS_CUT_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
+_NOT_HTTP = (http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol)
+
 
 def rejected(kind: str, message: str) -> JobRejected:
     """A rule of this stage refuses the job."""
@@ -95,6 +97,8 @@ def _known(error: BaseException, host: str) -> StreamerError | None:
         error, (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError)
     ):
         return failed("bad_encoding", f"{host} sent a body that its Content-Encoding does not fit")
+    if isinstance(error, _NOT_HTTP) and not isinstance(error, http.client.RemoteDisconnected):
+        return failed("http_error", f"{host} answers with something that is not HTTP")
     if isinstance(error, (http.client.HTTPException, ConnectionError, *_TLS_CUT_OFF)):
         return unavailable("connection_reset", f"{host} broke the connection off half way")
     return _known_os_error(error, host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from streamer.acquire.bounded_ydl import BoundedYoutubeDL
 from streamer.acquire.failures import failed, rejected
 from streamer.acquire.guard import ConnectionGuard
 from streamer.acquire.page_failures import no_video, page_failure
+from streamer.acquire.processor_time import bounded_processor_time
 from streamer.config import AcquireSettings
 from streamer.errors import StreamerError
 from streamer.url_policy import host_of, one_line
@@ -26,6 +28,8 @@ _log = logging.getLogger(__name__)
 _FORMAT = "bv*[protocol~='^(https?|m3u8|m3u8_native|http_dash_segments)$']"
 _FORMAT_SORT = ["res:1080", "vcodec:h264"]
 _RETRIES = 2
+_LONGEST_WORDS = 10_000
+_JOINERS = "\u200c\u200d"
 _NOT_PUBLIC = {"private", "premium_only", "subscriber_only", "needs_auth"}
 _LIVE = {"is_live", "is_upcoming", "post_live"}
 
@@ -54,20 +58,49 @@ def download_video(
 
     Raises:
         JobRejected: ``not_a_video``, ``playlist``, ``live_stream``, ``no_video_stream``,
-            ``unsupported_url``, ``unsupported_stream``, ``too_large``, ``address_refused``.
+            ``unsupported_url``, ``unsupported_stream``, ``unsupported_scheme``, ``too_large``,
+            ``page_too_complex``, ``address_refused``.
         JobFailed: ``private``, ``geo_restricted``, ``drm``, ``extractor_error``, and those of HTTP.
         Unavailable: as for HTTP.
     """
-    ydl = BoundedYoutubeDL(_options(directory, settings), settings.max_bytes, guard)
+    ydl = BoundedYoutubeDL(_options(directory, settings), settings, guard)
     with _errors_named_for(url, ydl), ydl:
-        info = _single(ydl, ydl.extract_info(url, download=False))
+        with _page_bounded(settings.page_cpu_seconds, guard):
+            info = _single(ydl, ydl.extract_info(url, download=False))
         _require_one_video(info)
         ydl.process_info(info)
     path = info.get("filepath")
     if not path or not Path(path).is_file():
         # yt-dlp reports success when a filter of its own leaves a download out.
         raise failed("extractor_error", f"yt-dlp fetched no file from {host_of(url)}")
-    return PageVideo(Path(path), info.get("title"), info.get("description"))
+    title, description = plain_words(info.get("title")), plain_words(info.get("description"))
+    return PageVideo(Path(path), title, description)
+
+
+def plain_words(value: object) -> str | None:
+    """What a page says, for captioners to read: text without control characters, and not a book."""
+    if not isinstance(value, str):
+        return None
+    return "".join(map(_plain, value[:_LONGEST_WORDS])).strip() or None
+
+
+def _plain(character: str) -> str:
+    # Joiners are part of words in some scripts; surrogates cannot even be encoded.
+    if unicodedata.category(character)[0] != "C" or character in _JOINERS:
+        return character
+    return "\n" if character == "\n" else " "
+
+
+@contextmanager
+def _page_bounded(seconds: float, guard: ConnectionGuard) -> Iterator[None]:
+    """A page can be written so that the expressions that search it take hours."""
+    overdue = rejected(
+        "page_too_complex",
+        f"reading the page took over {seconds:g} s of processor time "
+        "(acquire.page_cpu_seconds); send the video's own URL",
+    )
+    with bounded_processor_time(seconds, lambda: guard.fail(overdue)):
+        yield
 
 
 def _options(directory: Path, settings: AcquireSettings) -> dict[str, Any]:

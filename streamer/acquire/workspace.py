@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from streamer.acquire.failures import network_failure
-from streamer.errors import WorkerBroken
+from streamer.errors import StreamerError, WorkerBroken
 from streamer.url_policy import STAGE
 
 _NAME = re.compile(r"streamer-(\d+)-\w+")
@@ -49,11 +49,16 @@ def _directory(temp_dir: Path) -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(prefix=f"streamer-{os.getpid()}-", dir=temp_dir)
     except OSError as error:
-        raise network_failure(error, "") or WorkerBroken(
-            f"cannot write to acquire.temp_dir {temp_dir}: {error.strerror}; create or change it",
-            kind="temp_dir",
-            stage=STAGE,
-        ) from error
+        raise temp_dir_failure(error, temp_dir) from error
+
+
+def temp_dir_failure(error: OSError, temp_dir: Path) -> StreamerError:
+    """Why nothing can be made below ``temp_dir``: its disk is full, or it cannot be used at all."""
+    return network_failure(error, "") or WorkerBroken(
+        f"cannot write to acquire.temp_dir {temp_dir}: {error.strerror}; create or change it",
+        kind="temp_dir",
+        stage=STAGE,
+    )
 
 
 def sweep_stale(temp_dir: Path) -> list[Path]:

@@ -7,9 +7,10 @@ import sys
 
 import typer
 
-from streamer.cli import dead, evaluate, local, models, service
+from streamer.cli import audit, dead, doctor, evaluate, local, models, service
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
+from streamer_client.errors import ClientError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +22,8 @@ app = typer.Typer(
 )
 local.register(app)
 service.register(app)
+doctor.register(app)
+audit.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(service.topics_app, name="topics")
@@ -49,6 +52,11 @@ def main() -> None:
             raise
         errors.print(f"streamer: {error.message}")
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except ClientError as error:
+        if "--debug" in sys.argv:
+            raise
+        errors.print(f"streamer: {error}")
+        sys.exit(1)
     except KeyboardInterrupt:
         errors.print("streamer: interrupted")
         sys.exit(130)

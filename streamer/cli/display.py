@@ -106,11 +106,6 @@ class Results:
             self._output.close()
 
     @property
-    def complete(self) -> bool:
-        """Whether every video has its terminal record."""
-        return self.done.keys() >= self._names.keys()
-
-    @property
     def failed(self) -> bool:
         """Whether some video did not end as ``done``."""
         return any(done.status != "done" for done in self.done.values())

@@ -18,8 +18,12 @@ from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
     ConfigOption,
+    Decoder,
+    DecoderOption,
     Detector,
     DetectorOption,
+    Device,
+    DeviceOption,
     LogDirOption,
     ModelsOption,
     Preset,
@@ -28,7 +32,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.sources import jobs_of, trusting_the_user
 from streamer.config import Settings, load_settings
-from streamer.errors import Unavailable
+from streamer.errors import Unavailable, UsageError
 from streamer_client.records import VideoJob
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 DEFAULT_LOG_DIR = Path(tempfile.gettempdir()) / f"streamer-logs-{os.getuid()}"
 DEFAULT_OUTPUT = Path("clips.jsonl")
 POLL_SECONDS = 0.2
+GRPC_PORT = 8001
 
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write one JSON object per record here.")
@@ -58,13 +63,18 @@ def run(
     models: ModelsOption = None,
     detector: DetectorOption = None,
     preset: PresetOption = None,
+    decoder: DecoderOption = None,
+    device: DeviceOption = None,
     allow_root: AllowRootOption = None,
     log_dir: LogDirOption = DEFAULT_LOG_DIR,
     config: ConfigOption = None,
 ) -> None:
     """Caption files or URLs on this machine: a table, and JSON lines on request. No Kafka."""
     jobs = jobs_of(sources)
-    settings = _settings(config, triton, None, allow_root, sources, detector, preset)
+    settings = _settings(
+        config, triton, None, allow_root, sources, detector, preset, decoder, device
+    )
+    _check_decoder(settings)
     with ExitStack() as services, _results(jobs, output) as results:
         if triton is None:
             settings = _serve_models(services, settings, models, log_dir)
@@ -105,6 +115,10 @@ def demo(
 
 def up(
     broker_port: Annotated[int, typer.Option(help="Port of the broker; 0 for a free one.")] = 9092,
+    triton_port: Annotated[
+        int | None,
+        typer.Option(help="Port of Triton's gRPC; 0 for a free one. Default: 8001 if it is free."),
+    ] = None,
     triton: TritonOption = None,
     bootstrap: BootstrapOption = None,
     models: ModelsOption = None,
@@ -116,13 +130,13 @@ def up(
 
     Files below the current folder and addresses of this machine may be read.
     """
-    roots = [*(allow_root or []), Path.cwd()]
+    grpc_port, roots = _grpc_port(triton_port), [*(allow_root or []), Path.cwd()]
     settings = _settings(config, triton, bootstrap, roots, [], None, None)
     with ExitStack() as services:
         if bootstrap is None:
             settings = _serve_broker(services, settings, broker_port or None, log_dir)
         if triton is None:
-            settings = _serve_models(services, settings, models, log_dir)
+            settings = _serve_models(services, settings, models, log_dir, grpc_port)
         worker = _start_worker(services, settings, log_dir)
         Console(soft_wrap=True, highlight=False).print(_addresses(settings, log_dir))
         _until_interrupted(worker)
@@ -136,18 +150,32 @@ def _settings(
     sources: list[str],
     detector: Detector | None,
     preset: Preset | None,
+    decoder: Decoder | None = None,
+    device: Device | None = None,
 ) -> Settings:
     flags: dict[str, dict[str, Any]] = {
         "triton": {"url": triton},
         "kafka": {"bootstrap": bootstrap},
         "split": {"detector": detector, "preset": preset},
+        "decode": {"decoder": decoder, "device": device},
         "acquire": {"allowed_roots": allow_root or None},
     }
     return trusting_the_user(load_settings(config, flags), sources)
 
 
+def _check_decoder(settings: Settings) -> None:
+    from streamer.decode.choosing import choose
+    from streamer.decode.gpu import this_machine
+
+    choose(settings.decode, this_machine())
+
+
 def _serve_models(
-    services: ExitStack, settings: Settings, models: Path | None, log_dir: Path
+    services: ExitStack,
+    settings: Settings,
+    models: Path | None,
+    log_dir: Path,
+    port: int | None = None,
 ) -> Settings:
     """Start Triton; the settings that lead to it."""
     from streamer.embedded.services import local_triton
@@ -156,7 +184,17 @@ def _serve_models(
     with working("preparing the models"):
         repository = models or cached_repository("offline")
     with working("starting Triton"):
-        return services.enter_context(local_triton(settings, repository, log_dir))
+        return services.enter_context(local_triton(settings, repository, log_dir, port))
+
+
+def _grpc_port(chosen: int | None) -> int | None:
+    """The port to try: as chosen, where a taken one is an error, or the usual one; None for any."""
+    from streamer.embedded.ports import LOOPBACK, is_free
+
+    if chosen and not is_free(chosen):
+        raise UsageError(f"port {chosen} of {LOOPBACK} is taken: name another")
+    wanted = GRPC_PORT if chosen is None else chosen
+    return wanted if wanted and is_free(wanted) else None
 
 
 def _serve_broker(
@@ -193,19 +231,17 @@ def _through_kafka(
 ) -> None:
     """Submit to a worker started here, and follow to the end."""
     from streamer.kafka_clients import make_consumer, make_producer
-    from streamer_client.jobs import submit
-    from streamer_client.results import ResultReader
-    from streamer_client.topics import Topics
+    from streamer_client.clips import Clips
+    from streamer_client.jobs import Producer
 
     worker = _start_worker(services, settings, log_dir)
-    topics = Topics(settings.kafka.topic_prefix)
-    reader = ResultReader(make_consumer(settings.kafka), topics, from_beginning=False)
-    producer = make_producer(settings.kafka)
-    for job in jobs:
-        submit(producer, topics, job)
-    producer.flush()
-    while not results.complete:
-        for record in reader.poll(POLL_SECONDS):
+    prefix, ids = settings.kafka.topic_prefix, {job.video_id for job in jobs}
+    consumer = make_consumer(settings.kafka)
+    clips = services.enter_context(Clips(consumer, topic_prefix=prefix, video_ids=ids))
+    with Producer(make_producer(settings.kafka), topic_prefix=prefix) as producer:
+        producer.submit_many(jobs)
+    while not clips.complete:
+        for record in clips.poll(POLL_SECONDS):
             results.add(record)
         if worker.poll() is not None:
             raise Unavailable(f"the worker ended; see {worker.log}: {worker.last_line()}")
@@ -227,9 +263,10 @@ def _sample_reel(services: ExitStack) -> str:
 
 
 def _addresses(settings: Settings, log_dir: Path) -> str:
-    kafka = settings.kafka.bootstrap
+    kafka, port = settings.kafka.bootstrap, settings.telemetry.port
+    health = f"health http://localhost:{port}/healthz\n" if port else ""
     return (
-        f"Kafka  {kafka}\nTriton {settings.triton.url}\nlogs   {log_dir}\n\n"
+        f"Kafka  {kafka}\nTriton {settings.triton.url}\n{health}logs   {log_dir}\n\n"
         f"streamer submit --bootstrap {kafka} https://example.org/a.mp4\n"
         f"streamer watch --bootstrap {kafka}\n\nCtrl-C stops all."
     )

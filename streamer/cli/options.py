@@ -25,6 +25,22 @@ class Preset(StrEnum):
     PANDA_COLLECTED = "panda-collected"
 
 
+class Decoder(StrEnum):
+    """Decoders."""
+
+    AUTO = "auto"
+    DALI = "dali"
+    PYAV = "pyav"
+
+
+class Device(StrEnum):
+    """Where DALI decodes."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 class Delivery(StrEnum):
     """Promises of delivery."""
 
@@ -61,4 +77,10 @@ TruthOption = Annotated[
 ]
 MoreTruths = Annotated[
     list[Path] | None, typer.Argument(metavar="[MANIFEST…]", help="More of them.")
+]
+DecoderOption = Annotated[
+    Decoder | None, typer.Option(help="What decodes; auto: DALI on a GPU, otherwise PyAV.")
+]
+DeviceOption = Annotated[
+    Device | None, typer.Option(help="Where DALI decodes; its CPU takes VP8, VP9 and MJPEG.")
 ]

@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import track
 
-from streamer.cli.display import clock, counted, errors, json_line, name_of
+from streamer.cli.display import clock, counted, json_line, name_of
 from streamer.cli.options import (
     AllowRootOption,
     BootstrapOption,
     ConfigOption,
+    DecoderOption,
     Delivery,
     DetectorOption,
+    DeviceOption,
     PrefixOption,
     PresetOption,
     TritonOption,
 )
+from streamer.cli.serving import progress_bar
 from streamer.cli.sources import jobs_of
 from streamer.config import Settings, load_settings
 from streamer_client.records import ClipBoundary, ClipCaption, JobOptions, Record, VideoDone
 from streamer_client.topics import Topics
-
-POLL_SECONDS = 0.5
 
 topics_app = typer.Typer(no_args_is_help=True, help="The topics of an installation.")
 
@@ -50,6 +50,8 @@ def worker(
     triton: TritonOption = None,
     group: Annotated[str | None, typer.Option(help="Consumer group.")] = None,
     slots: Annotated[int | None, typer.Option(help="Jobs at once.")] = None,
+    decoder: DecoderOption = None,
+    device: DeviceOption = None,
     topic_prefix: PrefixOption = None,
     allow_root: AllowRootOption = None,
     delivery: Annotated[
@@ -57,19 +59,28 @@ def worker(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs."""
+    """Run the service until SIGTERM or Ctrl-C, then finish or hand back what runs.
+
+    With telemetry.port set (STREAMER_TELEMETRY__PORT=9108) it serves /healthz, /readyz and
+    /metrics there.
+    """
     from streamer.acquire import sweep_stale
+    from streamer.decode.choosing import check_decoder
+    from streamer.telemetry import Telemetry
     from streamer.worker import make_worker
 
     flags: dict[str, dict[str, Any]] = {
         "kafka": {"bootstrap": bootstrap, "group": group, "topic_prefix": topic_prefix},
         "triton": {"url": triton},
         "worker": {"slots": slots, "delivery": delivery},
+        "decode": {"decoder": decoder, "device": device},
         "acquire": {"allowed_roots": allow_root or None},
     }
     settings = load_settings(config, flags)
+    check_decoder(settings)
     sweep_stale(settings.acquire.temp_dir)
-    make_worker(settings).run(_stop_on_signal())
+    with Telemetry(settings) as telemetry:
+        make_worker(settings, telemetry).run(_stop_on_signal())
 
 
 def submit(
@@ -84,24 +95,19 @@ def submit(
 ) -> None:
     """Put videos on the topic; prints the video_id of each."""
     from streamer.kafka_clients import make_producer
-    from streamer_client.jobs import submit as send
+    from streamer_client.jobs import Producer
 
     settings = _kafka_settings(config, bootstrap, topic_prefix)
     jobs = jobs_of(sources, JobOptions.model_validate({"detector": detector, "preset": preset}))
-    producer, topics = make_producer(settings.kafka), Topics(settings.kafka.topic_prefix)
-    sent = [
-        (job, send(producer, topics, job))
-        for job in track(
-            jobs,
-            "submitting",
-            console=errors,
-            transient=True,
-            disable=not errors.is_terminal,
-        )
-    ]
-    for job, acknowledgement in sent:
-        acknowledgement.get(timeout=30)
-        typer.echo(job.video_id)
+    kafka = make_producer(settings.kafka)
+    with (
+        Producer(kafka, topic_prefix=settings.kafka.topic_prefix) as producer,
+        progress_bar() as bar,
+    ):
+        task = bar.add_task("submitting", total=len(jobs))
+        ids = producer.submit_many(jobs, progress=lambda count: bar.update(task, completed=count))
+    for video_id in ids:
+        typer.echo(video_id)
 
 
 def watch(
@@ -122,23 +128,20 @@ def watch(
     With VIDEO_IDs the exit code is 1 if one of them was not done.
     """
     from streamer.kafka_clients import make_consumer
-    from streamer_client.results import ResultReader
+    from streamer_client.clips import Clips
 
     settings = _kafka_settings(config, bootstrap, topic_prefix)
     wanted = set(video_ids or ())
-    reader = ResultReader(
+    failed = False
+    with Clips(
         make_consumer(settings.kafka),
-        Topics(settings.kafka.topic_prefix),
-        from_beginning=from_beginning or bool(wanted),
-    )
-    waiting, failed = set(wanted), False
-    while waiting or not wanted:
-        for record in reader.poll(POLL_SECONDS):
-            if not wanted or getattr(record, "video_id", None) in wanted:
-                typer.echo(json_line(record) if as_json else _plain(record))
-            if isinstance(record, VideoDone) and record.video_id in waiting:
-                waiting.discard(record.video_id)
-                failed = failed or record.status != "done"
+        topic_prefix=settings.kafka.topic_prefix,
+        video_ids=wanted,
+        start="beginning" if from_beginning or wanted else "new",
+    ) as clips:
+        for record in clips:
+            typer.echo(json_line(record) if as_json else _plain(record))
+            failed = failed or (isinstance(record, VideoDone) and record.status != "done")
     raise typer.Exit(1 if failed else 0)
 
 

@@ -1,5 +1,6 @@
 """One pass over a video: small frames of everything, sampled frames for the models."""
 
+from streamer.decode.choosing import open_video
 from streamer.decode.interface import (
     AVERAGED,
     SPARSE,
@@ -9,7 +10,6 @@ from streamer.decode.interface import (
     VideoInfo,
     VideoStream,
 )
-from streamer.decode.pyav import open_video
 
 __all__ = [
     "AVERAGED",

@@ -23,6 +23,7 @@ class Damage:
         self._frames = 0
         self._first_frame = self._last_frame = 0
         self._gave_up = False
+        self._stopped: Fraction | None = None
         self._short: tuple[Fraction, Fraction] | None = None
 
     def lost_packet(self, time: Fraction | None) -> None:
@@ -45,6 +46,10 @@ class Damage:
     def gave_up(self) -> None:
         """Decoding stopped because errors did not end."""
         self._gave_up = True
+
+    def stopped(self, time: Fraction) -> None:
+        """The decoder could not go on; its last frame ended at ``time`` in seconds."""
+        self._stopped = time
 
     def damaged_frame(self, index: int) -> None:
         """The decoder marked the frame of this presentation index as corrupt or concealed."""
@@ -98,6 +103,8 @@ class Damage:
     def _reading_text(self) -> str:
         if self._gave_up:
             return "gave up after too many errors in a row"
+        if self._stopped is not None:
+            return f"decoding stopped at {_clock(self._stopped)}"
         if not self._unreadable:
             return ""
         return f"the file could not be read at {_count(self._unreadable, 'place')}"

@@ -10,10 +10,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from streamer.decode.damage import Damage
+from streamer.decode.opening import STAGE
 from streamer.decode.packets import PacketReader, VideoPacket
+from streamer.errors import JobFailed
 
 # Half a minute of undecodable packets at 30 a second is not a scratch; stop trying.
 MAX_PACKET_ERRORS = 1000
+# Decoders raise these for what they cannot do, as opposed to data they cannot read.
+_LACKING = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
 
 
 class FrameReader:
@@ -85,3 +89,25 @@ class FrameReader:
         if frames:
             self._errors_in_a_row = 0
         return frames
+
+
+def first_frame(reader: FrameReader) -> VideoFrame:
+    """The first frame, which iteration yields again.
+
+    Raises:
+        JobFailed: ``unsupported_codec`` or ``undecodable`` if none comes.
+    """
+    frame = reader.first()
+    if frame is not None:
+        return frame
+    if isinstance(reader.last_error, _LACKING):
+        raise JobFailed(
+            "the decoder lacks a feature that the video stream uses; transcode it to H.264 or VP9",
+            kind="unsupported_codec",
+            stage=STAGE,
+        ) from reader.last_error
+    raise JobFailed(
+        "no frame of the video stream could be decoded; fetch the file again or transcode it",
+        kind="undecodable",
+        stage=STAGE,
+    ) from reader.last_error

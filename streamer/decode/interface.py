@@ -107,6 +107,11 @@ class VideoStream(Protocol):
 
     info: VideoInfo
 
+    @property
+    def decoder(self) -> str:
+        """What decodes: ``pyav``, ``dali-cpu`` or ``dali-gpu``."""
+        ...
+
     def batches(self) -> Iterator[FrameBatch]:
         """Decode from start to end.
 

@@ -30,7 +30,7 @@ def open_container(path: Path, settings: DecodeSettings) -> InputContainer:
     """Open the file with the allowed demuxers.
 
     Raises:
-        JobRejected: ``not_a_video`` or ``no_video_stream``.
+        JobRejected: ``not_a_video``, ``no_video_stream`` or ``too_complex``.
         JobFailed: ``truncated``, or ``unreadable`` if the file cannot be opened at all.
     """
     options = {
@@ -44,6 +44,14 @@ def open_container(path: Path, settings: DecodeSettings) -> InputContainer:
     try:
         # The prefix keeps ffmpeg from reading a protocol out of a file's name.
         return av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
+    except av.error.MemoryError as error:
+        # What libavformat answers to more streams than it may make, and to tables it cannot hold.
+        raise JobRejected(
+            f"the header states more than {_MAX_STREAMS} streams, or tables beyond all memory; "
+            "send a file with the video stream alone",
+            kind="too_complex",
+            stage=STAGE,
+        ) from error
     except (av.FFmpegError, ValueError) as error:
         raise _why_not(path, error) from error
 

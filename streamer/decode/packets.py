@@ -46,6 +46,8 @@ class PacketReader:
                         self._note(packet)
                         yield packet
                 return
+            except IndexError:
+                return  # Behind the last packet PyAV trips over streams that came up on the way.
             except av.FFmpegError as error:
                 self.last_error = error
                 self._damage.unreadable()

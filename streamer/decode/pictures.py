@@ -76,7 +76,7 @@ def _scaled(
         frame,
         *size,
         "rgb24",
-        src_colorspace=_matrix(frame),
+        src_colorspace=None if frame.colorspace in _KNOWN_MATRICES else matrix_of(frame),
         interpolation=how,
         threads=1,
     )
@@ -86,7 +86,8 @@ def _pixels(rgb: VideoFrame) -> Pixels:
     return rgb.to_ndarray()  # type: ignore[return-value]
 
 
-def _matrix(frame: VideoFrame) -> int | None:
+def matrix_of(frame: VideoFrame) -> int:
+    """The AVColorSpace to convert a frame to RGB by: its own, or what its size suggests."""
     if frame.colorspace in _KNOWN_MATRICES:
-        return None
+        return frame.colorspace
     return Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601

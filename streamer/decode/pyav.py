@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-import av
 from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -16,22 +15,25 @@ from streamer.config import DecodeSettings
 from streamer.decode.batching import BatchBuilder
 from streamer.decode.damage import Damage
 from streamer.decode.entry_points import entry_points
-from streamer.decode.frames import FrameReader
+from streamer.decode.frames import FrameReader, first_frame
 from streamer.decode.geometry import Layout
 from streamer.decode.group_decoder import Picture, group_decoders
 from streamer.decode.groups import GroupReader
-from streamer.decode.header import read_info, stated_end, stated_length
+from streamer.decode.header import read_info, stated_end
 from streamer.decode.interface import AVERAGED, FrameBatch, Pixels, SmallFormat
-from streamer.decode.limits import check_pixels, check_seconds
-from streamer.decode.opening import STAGE, choose_stream, open_container
+from streamer.decode.limits import (
+    check_header,
+    check_moves,
+    check_pixels,
+    check_seconds,
+    check_stated_size,
+)
+from streamer.decode.opening import choose_stream, open_container
 from streamer.decode.packets import PacketReader
 from streamer.decode.parallel import ParallelDecoder
 from streamer.decode.pictures import Pictures
 from streamer.decode.timeline import SamplePoints, Timeline, first_start
-from streamer.errors import JobFailed, JobRejected
-
-# Decoders raise these for what they cannot do, as opposed to data they cannot read.
-_LACKING = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
+from streamer.errors import JobFailed
 
 
 def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED) -> PyavStream:
@@ -43,24 +45,18 @@ def open_video(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAG
         small: what the small frames are to be like.
 
     Raises:
-        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
+        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_complex``, ``too_many_pixels`` or
+            ``too_long``.
         JobFailed: ``truncated``, ``unreadable``, ``unsupported_codec`` or ``undecodable``.
     """
     container = open_container(path, settings)
     try:
         stream = choose_stream(container)
-        _check_header(container, stream, settings)
+        check_header(container, stream, settings)
         return PyavStream(path, container, stream, settings, small)
     except BaseException:
         container.close()
         raise
-
-
-def _check_header(
-    container: InputContainer, stream: AvVideoStream, settings: DecodeSettings
-) -> None:
-    check_pixels(stream.codec_context.width, stream.codec_context.height, settings)
-    check_seconds(stated_length(container, stream), settings)
 
 
 class PyavStream:
@@ -70,6 +66,8 @@ class PyavStream:
     frame, the width stretched to square pixels. Samples have that aspect; small frames are turned
     too. Times are the stream's own timestamps wherever these advance.
     """
+
+    decoder = "pyav"
 
     def __init__(
         self,
@@ -86,7 +84,7 @@ class PyavStream:
         self._expected_end = stated_end(container, stream)
         self._packets = PacketReader(container, stream, self._damage)
         self._reader = FrameReader(stream, self._packets, self._damage)
-        first = _first_frame(self._reader)
+        first = self._first_frame(container, stream)
         check_pixels(first.width, first.height, settings)
         layout = Layout.of(first, stream.sample_aspect_ratio, settings.sample_short_side)
         self.info = read_info(container, stream, layout.displayed)
@@ -98,6 +96,13 @@ class PyavStream:
         self._pictures = Pictures(layout, small)
         self._batch = BatchBuilder(self._pictures, time_base)
         self._parallel = self._side_by_side(path, stream, lambda: Pictures(layout, small))
+
+    def _first_frame(self, container: InputContainer, stream: AvVideoStream) -> VideoFrame:
+        try:
+            return first_frame(self._reader)
+        except JobFailed:
+            check_stated_size(container, stream.codec_context.width, self._settings)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -188,33 +193,4 @@ class PyavStream:
         end, frame = self._timeline.end * self.info.time_base, 1 / self.info.average_rate
         if not self._timeline.spliced:
             self._damage.ended(end, self._packets.expected_end(self._expected_end), frame)
-        if self._batch.next_index > 1:
-            return
-        if self.damage:
-            raise JobFailed(
-                f"only one frame could be decoded: {self.damage}; fetch the file again",
-                kind="undecodable",
-                stage=STAGE,
-            )
-        raise JobRejected(
-            "the file holds a single frame, a picture; send a video",
-            kind="single_frame",
-            stage=STAGE,
-        )
-
-
-def _first_frame(reader: FrameReader) -> VideoFrame:
-    frame = reader.first()
-    if frame is not None:
-        return frame
-    if isinstance(reader.last_error, _LACKING):
-        raise JobFailed(
-            "the decoder lacks a feature that the video stream uses; transcode it to H.264 or VP9",
-            kind="unsupported_codec",
-            stage=STAGE,
-        ) from reader.last_error
-    raise JobFailed(
-        "no frame of the video stream could be decoded; fetch the file again or transcode it",
-        kind="undecodable",
-        stage=STAGE,
-    ) from reader.last_error
+        check_moves(self._batch.next_index, self.damage)

@@ -33,6 +33,14 @@ def free_ports(count: int) -> tuple[int, ...]:
     raise Unavailable(f"no free port on {LOOPBACK} in {FIRST}..{LAST}", kind="no_free_port")
 
 
+def is_free(port: int) -> bool:
+    """Whether nothing listens on ``port`` at this moment."""
+    with socket.socket() as listener:
+        # As servers do: what is left of closed connections does not keep one from listening.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return _bind(listener, port)
+
+
 def _bind(listener: socket.socket, port: int) -> bool:
     try:
         listener.bind((LOOPBACK, port))

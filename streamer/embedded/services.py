@@ -19,9 +19,11 @@ SESSION_TIMEOUT_SECONDS = 6.0
 
 
 @contextmanager
-def local_triton(settings: Settings, repository: Path, log_dir: Path) -> Iterator[Settings]:
-    """Serve ``repository`` here; yields the settings that lead to it."""
-    with EmbeddedTriton(repository, log_dir=log_dir) as triton:
+def local_triton(
+    settings: Settings, repository: Path, log_dir: Path, port: int | None = None
+) -> Iterator[Settings]:
+    """Serve ``repository`` here, on ``port`` if it is free; yields the settings that lead to it."""
+    with EmbeddedTriton(repository, log_dir=log_dir, port=port) as triton:
         yield settings.with_section("triton", url=triton.url)
 
 

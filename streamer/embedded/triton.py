@@ -45,7 +45,8 @@ class EmbeddedTriton:
 
     ``start_timeout_seconds`` bounds the loading of all models. ``cache_dir`` keeps the backend
     beside its stub between runs (default: ``$XDG_CACHE_HOME/streamer`` or ``~/.cache/streamer``).
-    Everything listens on 127.0.0.1 alone. The models run with the packages of this environment.
+    Everything listens on 127.0.0.1 alone; gRPC on ``port`` unless it is taken. The models run with
+    the packages of this environment.
 
     >>> with EmbeddedTriton(Path("models"), log_dir=Path("logs")) as triton:  # doctest: +SKIP
     ...     InferenceServerClient(triton.url)
@@ -58,11 +59,13 @@ class EmbeddedTriton:
         log_dir: Path,
         start_timeout_seconds: float = 300.0,
         cache_dir: Path | None = None,
+        port: int | None = None,
     ):
         self._repository = repository.absolute()
         self._log_dir = log_dir
         self._start_timeout_seconds = start_timeout_seconds
         self._cache_dir = cache_dir or default_cache_dir()
+        self._wanted_port = port
         self._regions: RegionPrefix | None = None
         self._process: GuardedProcess | None = None
         self._ports: _Ports | None = None
@@ -145,9 +148,11 @@ class EmbeddedTriton:
             if not tries_left or not self._lost_a_port():
                 raise self._failure("Triton did not start")
             self.stop()
+            self._wanted_port = None
 
     def _start_once(self, files: TritonFiles) -> None:
-        self._ports = _Ports(*free_ports(3))
+        grpc, http, metrics = free_ports(3)
+        self._ports = _Ports(self._wanted_port or grpc, http, metrics)
         self._regions = RegionPrefix()
         self._process = GuardedProcess(
             self._command(files, self._ports, self._regions.name),

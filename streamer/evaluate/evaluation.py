@@ -17,7 +17,8 @@ from streamer.evaluate.ours import split_into_shots, split_video
 from streamer.evaluate.peers import load_scenedetect, split_with_pyscenedetect
 from streamer.evaluate.running import RunningDistances, measure_running
 from streamer.evaluate.split import Split
-from streamer_client.triton import ModelError, TritonModels
+from streamer_client.errors import ModelError
+from streamer_client.triton import TritonModels
 
 OURS = "streamer"
 PEERS = ("pyscenedetect", "transnetv2", "panda")

@@ -41,7 +41,7 @@ class Neighbours:
         colours = np.mean([each.colours for each in self._shots], axis=0)
         tails = (each.tail for each in self._shots)
         change = colour_distance(colours, shot.colours)
-        return rule.goes_on(tails, shot.head, change, self._rules)
+        return rule.goes_on(tails, shot.head, change, shot.shot.lead.size > 0, self._rules)
 
     def recall(self, shot: ProbedShot) -> bool:
         """Whether ``shot``, which does not follow these, shows them again."""

@@ -6,20 +6,22 @@ from kafka import KafkaConsumer
 
 from streamer.config import Settings
 from streamer.kafka_clients import make_group_consumer, make_producer, make_transactional_producer
+from streamer.telemetry import Telemetry
 from streamer.worker.delivery import Delivery, Offsets
 from streamer.worker.delivery_at_least_once import AtLeastOnce
 from streamer.worker.delivery_exactly_once import ExactlyOnce
 from streamer.worker.supervisor import Supervisor
 
 
-def make_worker(settings: Settings) -> Supervisor:
+def make_worker(settings: Settings, telemetry: Telemetry) -> Supervisor:
     """A worker that is connected to its broker and reads nothing yet.
 
     Raises:
         Unavailable: if no broker answers, or it has no transactions and they are asked for.
     """
     consumer, offsets = make_group_consumer(settings.kafka), Offsets()
-    return Supervisor(settings, consumer, offsets, _delivery(settings, consumer, offsets))
+    delivery = _delivery(settings, consumer, offsets)
+    return Supervisor(settings, consumer, offsets, delivery, telemetry)
 
 
 def _delivery(settings: Settings, consumer: KafkaConsumer, offsets: Offsets) -> Delivery:

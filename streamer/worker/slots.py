@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -139,13 +138,13 @@ class SlotPool(Generic[Ticket]):
     """A fixed number of slots; whatever happens to one costs its own job alone.
 
     A job goes in with a ticket, the caller's own, and its records come out with it; the last of
-    them is a ``VideoDone``, unless the job is abandoned. ``restarts`` counts by reason.
+    them is a ``VideoDone``, unless the job is abandoned. ``on_replaced`` is told why a slot was
+    replaced.
     """
 
-    def __init__(self, settings: Settings):
-        self._settings = settings
+    def __init__(self, settings: Settings, on_replaced: Callable[[str], None]):
+        self._settings, self._on_replaced = settings, on_replaced
         self._slots: list[Slot[Ticket]] = [Slot(settings) for _ in range(settings.worker.slots)]
-        self.restarts: Counter[str] = Counter()
 
     @property
     def free(self) -> int:
@@ -156,6 +155,11 @@ class SlotPool(Generic[Ticket]):
     def busy(self) -> int:
         """How many jobs are running."""
         return sum(slot.running is not None for slot in self._slots)
+
+    @property
+    def running_since(self) -> list[float]:
+        """When each job that runs was started, by ``time.monotonic``."""
+        return [slot.running.since for slot in self._slots if slot.running is not None]
 
     @property
     def tickets(self) -> list[Ticket]:
@@ -212,7 +216,7 @@ class SlotPool(Generic[Ticket]):
                 kind="slot_start",
             )
         log.warning("slot %s was replaced: %s", slot.process.pid, error or reason)
-        self.restarts[reason] += 1
+        self._on_replaced(reason)
         self._slots[self._slots.index(slot)] = Slot(self._settings)
         return last_words
 

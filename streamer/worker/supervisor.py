@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from streamer.config import Settings
+from streamer.telemetry import Telemetry
 from streamer.worker.attempt import Attempt
 from streamer.worker.backlog import Backlog, Work
 from streamer.worker.delivery import Delivery, Offsets
@@ -37,28 +38,28 @@ log = logging.getLogger(__name__)
 class Supervisor:
     """Runs jobs until told to stop; never decodes and never stops polling.
 
-    Attributes:
-        slots: the slots: ``free``, ``busy``, ``restarts``.
-        triton: whether Triton is ``ready``; while it is not, no job starts.
-        intake: whether the group is ``joined``.
-        verdicts: counts of ``retries`` and ``dead_letters`` by kind.
-        last_loop: when the loop last went round (monotonic).
+    ``telemetry`` is told what happens.
     """
 
     def __init__(
-        self, settings: Settings, consumer: KafkaConsumer, offsets: Offsets, delivery: Delivery
+        self,
+        settings: Settings,
+        consumer: KafkaConsumer,
+        offsets: Offsets,
+        delivery: Delivery,
+        telemetry: Telemetry,
     ):
         topics, slots = Topics(settings.kafka.topic_prefix), settings.worker.slots
         self._grace_seconds = settings.worker.grace_seconds
         self._offsets = offsets
         self._delivery = delivery
+        self._telemetry = telemetry
         self._backlog = Backlog(topics, ahead=slots)
         self._draining = self._closed = False
-        self.intake = Intake(consumer, topics)
-        self.verdicts = Verdicts(settings, topics, random.Random())  # noqa: S311
-        self.triton = TritonWatch(settings.triton.url)
-        self.slots: SlotPool[Work] = SlotPool(settings)
-        self.last_loop = time.monotonic()
+        self._intake = Intake(consumer, topics)
+        self._verdicts = Verdicts(settings, topics, random.Random(), telemetry)  # noqa: S311
+        self._triton = TritonWatch(settings.triton.url)
+        self._slots: SlotPool[Work] = SlotPool(settings, telemetry.slot_replaced)
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set, then finish or hand back what runs within the grace period.
@@ -67,31 +68,33 @@ class Supervisor:
             WorkerBroken: if the broker refuses records, slots cannot start or most jobs fail for
                 one reason; offsets of what is unfinished stay uncommitted.
         """
-        self.intake.subscribe(_Rebalances(self))
-        self.triton.start()
+        self._intake.subscribe(_Rebalances(self))
+        self._triton.start()
         try:
             while not stop.is_set():
                 self._round()
             self._drain()
         finally:
             self._closed = True
-            self.triton.close()
-            self.slots.close()
-            self.intake.close()
+            self._triton.close()
+            self._slots.close()
+            self._intake.close()
 
     def _round(self) -> None:
-        self.last_loop = time.monotonic()
-        for message in self.intake.poll(self._wanted, patient=self.slots.free > 0):
+        self._telemetry.turned(self._slots.running_since, self._triton.fault)
+        for message in self._intake.poll(self._wanted, patient=self._slots.free > 0):
             self._take(message)
         self._start()
-        for said in self.slots.records(SLOT_WAIT_SECONDS if self.slots.free else BUSY_WAIT_SECONDS):
+        for said in self._slots.records(
+            SLOT_WAIT_SECONDS if self._slots.free else BUSY_WAIT_SECONDS
+        ):
             self._hear(said)
         self._start()  # Before the commit: a slot does not wait for the broker.
-        if self.intake.joined:
+        if self._intake.joined:
             self._delivery.commit()
 
     def _wanted(self, place: TopicPartition) -> bool:
-        if self._draining or not self.triton.ready:
+        if self._draining or not self._triton.ready:
             return False
         return self._backlog.wants(place.topic) and self._offsets.held(place) < HELD_BACK
 
@@ -99,27 +102,27 @@ class Supervisor:
         if self._offsets.holds(message.place, message.offset):
             return
         self._offsets.take(message.place, message.offset)
-        if message in [work.message for work in self.slots.tickets]:
+        if message in [work.message for work in self._slots.tickets]:
             return  # It came back in a rebalance while its job is still running here.
         attempt, job = Attempt.of(message, _now()), read_job(message)
         if isinstance(job, VideoDone):
-            self._delivery.finish(message, self.verdicts.end(message, job, attempt))
+            self._delivery.finish(message, self._verdicts.end(message, job, attempt))
         else:
             self._backlog.put(Work(message, job, attempt))
 
     def _start(self) -> None:
         """Give jobs to free slots."""
-        while self.slots.free and self.triton.ready and not self._draining:
+        while self._slots.free and self._triton.ready and not self._draining:
             work = self._backlog.next(_now())
             if work is None:
                 return
             log.info("job %s: %s, attempt %d", work.job.video_id, work.job.url, work.attempt.number)
-            self.slots.start(work.job, work)
+            self._slots.start(work.job, work)
 
     def _hear(self, said: Said[Work]) -> None:
         message = said.running.ticket.message
         if not isinstance(said.record, VideoDone):
-            self._delivery.emit(message, self.verdicts.record(said.record))
+            self._delivery.emit(message, self._verdicts.record(said.record))
         elif self._offsets.holds(message.place, message.offset):
             self._ended(said.running, said.record)
         else:
@@ -132,51 +135,56 @@ class Supervisor:
             self._delivery.discard(work.message)
             self._backlog.put_back(work)
             return
-        retry = self.verdicts.retry(work.message, done, work.attempt, _now())
+        retry = self._verdicts.retry(work.message, done, work.attempt, _now())
         if retry is not None:
             self._delivery.discard(work.message)
             self._delivery.finish(work.message, [retry])
         else:
-            letters = self.verdicts.end(work.message, done, work.attempt)
+            letters = self._verdicts.end(work.message, done, work.attempt)
             self._delivery.finish(work.message, letters)
 
     def _lacked_triton(self, running: Running[Work], done: VideoDone) -> bool:
         """Whether the job failed because Triton was not there: that is no attempt of it."""
         if done.error is None or done.error.kind != "triton_unavailable":
             return False
-        return self.triton.was_down_since(running.since - RECONNECT_SECONDS)
+        return self._triton.was_down_since(running.since - RECONNECT_SECONDS)
 
     def _drain(self) -> None:
         """Let running jobs finish; what is not done in time is read again by another worker."""
         self._draining = True
         deadline = time.monotonic() + self._grace_seconds
-        while self.slots.busy and time.monotonic() < deadline:
+        while self._slots.busy and time.monotonic() < deadline:
             self._round()
         self._delivery.flush(FLUSH_SECONDS)
 
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:  # noqa: ARG002
         """Others may get some of these: commit what is finished while they are surely ours."""
         if not self._closed:
-            self.intake.joined = False
+            self._left()
             self._delivery.flush(FLUSH_SECONDS)
 
     def lost(self, partitions: Iterable[TopicPartition]) -> None:
         """Others may have these already: they read them from the last commit on."""
-        self.intake.joined = False
+        self._left()
         for place in partitions:
             self._offsets.forget(place)
         self._drop_lost()
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now; the client goes on reading those it had."""
-        self.intake.joined = True
+        self._intake.joined = True
         ours = set(partitions)
+        self._telemetry.joined(ours)
         log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in ours))
         self._offsets.keep(ours)
         self._drop_lost()
-        for work in self.slots.abandon(lambda work: work.message.place not in ours):
+        for work in self._slots.abandon(lambda work: work.message.place not in ours):
             log.warning("job %s: another worker runs it", work.job.video_id)
             self._delivery.discard(work.message)
+
+    def _left(self) -> None:
+        self._intake.joined = False
+        self._telemetry.left()
 
     def _drop_lost(self) -> None:
         """What waits here and has been lost is for others."""

@@ -15,14 +15,24 @@ CHANNEL = [("grpc.initial_reconnect_backoff_ms", 200), ("grpc.max_reconnect_back
 
 
 class TritonWatch:
-    """Asks Triton every second whether it is ready."""
+    """Asks the Triton at ``url`` (``host:port``, gRPC) every second whether it is ready.
+
+    Attributes:
+        fault: why it is not, or ``None`` if it is.
+    """
 
     def __init__(self, url: str):
+        self._url = url
         self._client = triton.InferenceServerClient(url, channel_args=CHANNEL)
         self._stop = threading.Event()
         self._last_down = float("-inf")
-        self.ready = False
+        self.fault: str | None = "Triton has not been asked yet"
         self._thread = threading.Thread(target=self._watch, daemon=True, name="triton-watch")
+
+    @property
+    def ready(self) -> bool:
+        """Whether Triton answered last time, and was ready."""
+        return self.fault is None
 
     def start(self) -> None:
         """Begin to ask."""
@@ -45,10 +55,15 @@ class TritonWatch:
             self._stop.wait(ASK_SECONDS)
 
     def _ask(self) -> None:
-        try:
-            ready = bool(self._client.is_server_ready(client_timeout=ANSWER_SECONDS))
-        except InferenceServerException:
-            ready = False
-        if not ready:
+        fault = self._found()
+        if fault is not None:
             self._last_down = time.monotonic()
-        self.ready = ready
+        self.fault = fault
+
+    def _found(self) -> str | None:
+        try:
+            ready = self._client.is_server_ready(client_timeout=ANSWER_SECONDS)
+        except InferenceServerException as error:
+            status = str(error.status()).removeprefix("StatusCode.")
+            return f"Triton does not answer at {self._url}: {status}"
+        return None if ready else f"Triton at {self._url} is not ready: it loads models or ends"

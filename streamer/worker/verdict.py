@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from random import Random
 
 from streamer.config import Settings
+from streamer.telemetry import Telemetry
 from streamer.worker.attempt import Attempt
 from streamer.worker.breaker import Breaker
 from streamer.worker.letters import Letter, LetterWriter
@@ -19,22 +19,17 @@ log = logging.getLogger(__name__)
 
 
 class Verdicts:
-    """Decides, and counts: ``retries`` and ``dead_letters`` by kind of failure."""
+    """Decides, and tells ``telemetry``."""
 
-    def __init__(self, settings: Settings, topics: Topics, random: Random):
+    def __init__(self, settings: Settings, topics: Topics, random: Random, telemetry: Telemetry):
+        self._telemetry = telemetry
         self._letters = LetterWriter(topics)
         self._retries = Retries(settings.retry, random)
         self._breaker = Breaker(settings.worker.breaker_jobs)
-        self.retries: Counter[str] = Counter()
-        self.dead_letters: Counter[str] = Counter()
-
-    @property
-    def circuit_open(self) -> bool:
-        """Whether most jobs failed for one reason; the worker stops then."""
-        return self._breaker.open
 
     def record(self, record: Record) -> Letter:
         """What a running job says."""
+        self._telemetry.produced(record)
         return self._letters.record(record)
 
     def retry(self, message: Message, done: VideoDone, attempt: Attempt, now: int) -> Letter | None:
@@ -50,7 +45,7 @@ class Verdicts:
             return None
         wait = (start - now) / 1000
         log.info("job %s: %s; tried again in %.1f s", done.video_id, error.kind, wait)
-        self.retries[error.kind] += 1
+        self._telemetry.retried(error.kind)
         return self._letters.retry(message, done, error, attempt, start)
 
     def end(self, message: Message, done: VideoDone, attempt: Attempt) -> list[Letter]:
@@ -59,5 +54,5 @@ class Verdicts:
         if done.error is not None:
             error = done.error.model_copy(update={"attempts": attempt.number})
             done = done.model_copy(update={"error": error})
-            self.dead_letters[error.kind] += done.status != "done"
+        self._telemetry.produced(done)
         return self._letters.end(message, done, attempt)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streamer.acquire.page import has_extractor
+from streamer.acquire.page import has_extractor, plain_words
 from streamer.errors import JobFailed, JobRejected, StreamerError, Unavailable
 from tests.acquire.conftest import Settings, fetch
 from tests.web import GOOD_BYTES, Exchange, Web
@@ -213,7 +213,31 @@ def test_sites_that_yt_dlp_knows() -> None:
 
 def test_a_file_named_by_a_page_is_not_read(web: Web, settings: Settings) -> None:
     url = web.serve("/list.m3u8", hls("file:///etc/hostname"), HLS)
-    assert isinstance(refused(url, settings), (JobRejected, JobFailed))
+    failure = refused(url, settings)
+    assert (type(failure), failure.kind) == (JobRejected, "unsupported_scheme")
+
+
+def test_a_page_that_takes_hours_to_read_is_given_up(web: Web, settings: Settings) -> None:
+    url = web.serve("/page", page("<a " * 1_000_000), HTML)
+    failure = refused(url, settings, max_bytes=10 << 20, page_cpu_seconds=0.5)
+    assert (type(failure), failure.kind) == (JobRejected, "page_too_complex")
+    assert "acquire.page_cpu_seconds" in failure.message
+
+
+WORDS: dict[str, tuple[object, str | None]] = {
+    "two lines": ("A walk\non the beach", "A walk\non the beach"),
+    "control characters": ("a\0\x1b[31m\u202eb\ud800 ", "a  [31m b"),
+    "a joiner": ("\u06cc\u200c\u062e", "\u06cc\u200c\u062e"),
+    "a book": ("x" * 20_000, "x" * 10_000),
+    "nothing that can be seen": (" \0 ", None),
+    "no text": ({"a": 1}, None),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_what_a_page_says_is_plain_words(name: str) -> None:
+    said, kept = WORDS[name]
+    assert plain_words(said) == kept
 
 
 def test_yt_dlp_ignores_the_proxies_of_the_environment(

@@ -33,6 +33,10 @@ class Counted:
         return self.stream.info
 
     @property
+    def decoder(self) -> str:
+        return self.stream.decoder
+
+    @property
     def damage(self) -> str | None:
         return self.stream.damage
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from kafka import KafkaConsumer, KafkaProducer
 
-from streamer.embedded.ports import free_ports
+from streamer.embedded.ports import free_ports, is_free
 from streamer.embedded.triton import EmbeddedTriton
 from streamer_client.records import video_id_of
 from tests.cli.test_commands import PROGRAM
@@ -134,18 +135,36 @@ def test_files_below_its_folder_may_be_read(up: Up, short: Path) -> None:
     assert kinds == {str(here): None, str(short): "path_refused"}
 
 
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [PROGRAM, "up", "--triton-port", str(port)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == f"streamer: port {port} of 127.0.0.1 is taken: name another\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_it_stops_when_told(
     number: signal.Signals, tmp_path: Path, triton: EmbeddedTriton, site: Web
 ) -> None:
-    arguments = ["--triton", triton.url] if number == signal.SIGTERM else []
+    (port,) = free_ports(1)
+    own = number == signal.SIGINT
+    arguments = ["--triton-port", str(port)] if own else ["--triton", triton.url]
     started = start(tmp_path, *arguments)
     try:
+        assert is_free(port) != own
         send(started, site.url("/drip-body.mp4"))  # A job that would take for ever.
         wait_until(lambda: bool(workspaces(tmp_path)))
         family = descendants(started.process.pid)
         assert any("worker" in each for each in family.values())
-        assert any("tritonserver" in each for each in family.values()) == (not arguments)
+        assert any("tritonserver" in each for each in family.values()) == own
         started.process.send_signal(number)
         assert started.process.wait(90) == 0
         wait_for_end(family, seconds=5)

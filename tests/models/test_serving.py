@@ -21,7 +21,8 @@ from streamer.models.motion import describe
 from streamer.models.profile import load_profile
 from streamer.models.shot_scores import ShotScorer
 from streamer.models.tags import Tagger
-from streamer_client.triton import ModelRefused, TritonModels
+from streamer_client.errors import ModelRefused
+from streamer_client.triton import TritonModels
 from tests.servers import triton_serving
 
 from .conftest import Photographs

@@ -18,6 +18,7 @@ from streamer.models.open_clip_model import ImageTower, TextTower
 from streamer.models.open_clip_preprocess import ImagePreprocess
 from streamer.models.open_clip_tokenizer import Tokenizer
 from streamer.models.profile import Profile, load_profile
+from streamer_client import Models
 from streamer_client.triton import TritonModels
 from tests.cli.test_commands import streamer
 from tests.profiles.write_checkpoints import write_checkpoints
@@ -63,6 +64,20 @@ def test_the_checkpoints_are_those_that_their_writer_writes(tmp_path: Path) -> N
     kept = PROFILES / "checkpoints"
     names = {file.relative_to(kept) for file in kept.rglob("*") if file.is_file()}
     assert names == {file.relative_to(tmp_path) for file in tmp_path.rglob("*") if file.is_file()}
+
+
+def test_a_client_scores_pictures_and_texts(url: str, models: TritonModels) -> None:
+    random = np.random.default_rng(0)
+    images = [random.integers(0, 256, (size, 80, 3), dtype=np.uint8) for size in (60, 90, 60)]
+    words = [f"{number} birds" for number in range(40)]
+    with Models(url, timeout_seconds=120) as client:
+        scores, said = client.score(images, words), client.embed_text(words)
+        alone = client.embed_text(words[-1:])
+    assert scores.shape == (3, 40)
+    np.testing.assert_allclose(np.linalg.norm(said, axis=1), 1, atol=1e-4)
+    np.testing.assert_allclose(said[-1:], alone, atol=1e-4)
+    picture = models.embed_images(images[1][None]).result(120)[0]
+    np.testing.assert_allclose(scores[1], said @ picture, atol=1e-4)
 
 
 def test_the_manifest_has_the_hash_of_each_file(served: Path) -> None:

@@ -1,0 +1,129 @@
+"""Decoding with DALI: on NVDEC, or on the CPU for VP8, VP9 and MJPEG.
+
+Frames stay on the device until they are small. Their times are those of the container's packets,
+placed as PyAV's frames are, so that both decoders give the same spans.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from streamer.config import DecodeSettings
+from streamer.decode.batching import BATCH_FRAMES
+from streamer.decode.colour_matrix import correction
+from streamer.decode.dali_errors import describe_dali, unsupported
+from streamer.decode.dali_pipeline import Device, Request, steps
+from streamer.decode.dali_stream import DaliStream, Decoded, Video
+from streamer.decode.interface import AVERAGED, SmallFormat
+from streamer.decode.opening import choose_stream, open_container
+from streamer.decode.planning import BatchPlan, Planner
+from streamer.decode.probing import Probe, probe
+from streamer.decode.timeline import Timeline
+
+# What DALI reads, by the first of libavformat's names: it needs timestamps, and for NVDEC parameter
+# sets, as these containers have them.
+_CONTAINERS = ("mov", "matroska", "ivf")
+CODECS: dict[Device, tuple[str, ...]] = {
+    "cpu": ("vp8", "vp9", "mjpeg"),
+    "gpu": ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg"),
+}
+# The frames of one step, converted to RGB, take at most this on the device; several steps are
+# under way.
+_STEP_BYTES = 200 << 20
+
+_opened = itertools.count(1)
+
+
+def decode_dali(
+    path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED, device: Device = "gpu"
+) -> DaliStream:
+    """Open a file for one pass of decoding, and decode its first frames.
+
+    Args:
+        path: the file.
+        settings: sampling and limits.
+        small: what the small frames are to be like.
+        device: where to decode.
+
+    Raises:
+        JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
+        JobFailed: ``truncated``, ``unreadable``, ``undecodable``, ``dali_failed``, or
+            ``unsupported_codec`` for a stream that DALI does not decode on the device.
+        Unavailable: ``gpu_out_of_memory``.
+        WorkerBroken: ``dali_missing``, ``gpu_missing`` or ``gpu_driver_old``.
+    """
+    found = probe(path, settings)
+    _check_supported(found, device)
+    with ExitStack() as opened:
+        container = opened.enter_context(open_container(path, settings))
+        planner = Planner(
+            container,
+            choose_stream(container),
+            Timeline(found.info.time_base, found.info.average_rate),
+            settings.sample_rate,
+        )
+        request = _request(_new_name(path), found, small, device)
+        decoded = opened.enter_context(closing(_decode(request, planner)))
+        first = [*itertools.islice(decoded, 1)]
+        decoder, ahead = f"dali-{device}", itertools.chain(first, decoded)
+        video = Video(path, found, settings, small)
+        return DaliStream(video, decoder, planner, ahead, opened.pop_all())
+
+
+def _check_supported(found: Probe, device: Device) -> None:
+    container, codec = found.container.partition(",")[0], found.info.codec
+    if container not in _CONTAINERS:
+        raise unsupported(f"DALI does not read {container} files frame by frame")
+    if codec not in CODECS[device]:
+        raise unsupported(f"DALI does not decode {codec} on the {device.upper()}")
+    if not found.is_only_video:
+        raise unsupported("the file has several video streams, of which DALI takes its own choice")
+
+
+def _new_name(path: Path) -> str:
+    """A spelling of the file's name that never comes twice.
+
+    DALI keeps the index of every name it has seen, and would decode a new file of an old name by
+    the old index. ``/.`` and ``/`` between folder and file mean nothing; they count in binary.
+    """
+    digits = (f"/{'.' if digit == '1' else ''}" for digit in f"{next(_opened):b}")
+    return f"{path.parent.absolute()}{''.join(digits)}/{path.name}"
+
+
+def _request(name: str, found: Probe, small: SmallFormat, device: Device) -> Request:
+    width, height = found.layout.stored
+    turn = found.layout.orientation
+    return Request(
+        name=name,
+        device=device,
+        frames=max(1, min(BATCH_FRAMES, _STEP_BYTES // (width * height * 3))),
+        small=small,
+        small_size=turn.size(small.width, small.height)[::-1],
+        sample_size=turn.size(*found.layout.sample)[::-1],
+        colours=correction(found.matrix),
+    )
+
+
+def _decode(request: Request, planner: Planner) -> Generator[Decoded]:
+    """What was planned and what came of it; DALI's failures as the service's."""
+    plans: deque[BatchPlan] = deque()
+    # DALI may hold on to what it reads plans from; closed, they read no more of the container.
+    with (
+        closing(planner.plans(request.frames)) as planned,
+        closing(steps(request, _noted(planned, plans))) as decoding,
+    ):
+        try:
+            for step in decoding:
+                yield plans.popleft(), step
+        except (RuntimeError, MemoryError, ImportError) as error:
+            raise describe_dali(error) from error
+
+
+def _noted(planned: Iterable[BatchPlan], plans: deque[BatchPlan]) -> Iterator[tuple[int, ...]]:
+    for plan in planned:
+        plans.append(plan)
+        yield plan.sampled

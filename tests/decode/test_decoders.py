@@ -1,0 +1,345 @@
+"""The contract of decoding, over every decoder: the same frames, times, sizes and samples.
+
+Files are VP8, VP9 and MJPEG, which DALI also decodes on a CPU; what only NVDEC takes is at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from streamer.config import DecodeSettings
+from streamer.decode import AVERAGED, SPARSE, SmallFormat, open_video
+from streamer.decode.interface import Pixels
+from streamer.errors import JobError, JobFailed
+from tests.decode.decoders import DECODERS, MJPEG, VP8, VP9, settings_of
+from tests.decode.reading import Decoded
+from tests.media import Coding, flat_picture, numbered_video, read_number, write_video
+
+LATE_AND_UNEVEN = [5 + Fraction(index * index, 500) for index in range(75)]
+FILES = {
+    "vp9.webm": VP9,
+    "vp9.mkv": VP9,
+    "vp9.mp4": VP9,
+    "vp9.ivf": VP9,
+    "vp9-alt-ref.webm": Coding("libvpx-vp9", options={"cpu-used": "8", "auto-alt-ref": "1"}),
+    "vp9-444.webm": replace(VP9, pix_fmt="yuv444p"),
+    "vp9-uneven.webm": replace(VP9, times=LATE_AND_UNEVEN),
+    "vp9-uneven.mp4": replace(VP9, times=LATE_AND_UNEVEN),
+    "vp9-24000-1001.mp4": replace(VP9, rate=Fraction(24000, 1001)),
+    "vp8.webm": VP8,
+    "mjpeg.mkv": MJPEG,
+}
+# Of 255, over natural pictures: the mean over all pixels of a video, and 999 pixels of 1000.
+SMALL_BOUNDS = (0.7, 6)
+SAMPLE_BOUNDS = (3.0, 20)
+
+
+@pytest.fixture(params=DECODERS)
+def settings(request: pytest.FixtureRequest) -> DecodeSettings:
+    """Settings that ask for each decoder in turn."""
+    return settings_of(request.param)
+
+
+@pytest.fixture(params=[name for name in DECODERS if name != "pyav"])
+def dali(request: pytest.FixtureRequest) -> DecodeSettings:
+    """Settings that ask for DALI on each device in turn."""
+    return settings_of(request.param)
+
+
+def same(path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED) -> Decoded:
+    """The video decoded as set, which must be what PyAV gives but for its pixels."""
+    video = Decoded(path, settings, small)
+    other = Decoded(path, replace_decoder(settings), small)
+    assert video.info == other.info
+    assert (video.starts, video.end, video.damage) == (other.starts, other.end, other.damage)
+    assert [(s.index, s.time, s.pixels.shape) for s in video.samples] == [
+        (s.index, s.time, s.pixels.shape) for s in other.samples
+    ]
+    assert video.repaired_times == other.repaired_times
+    assert np.stack(video.small).shape == np.stack(other.small).shape
+    return video
+
+
+def replace_decoder(settings: DecodeSettings) -> DecodeSettings:
+    """The same settings for PyAV."""
+    return settings.model_copy(update={"decoder": "pyav", "device": "auto"})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_frame_once_and_in_order(name: str, settings: DecodeSettings, tmp_path: Path) -> None:
+    video = same(numbered_video(tmp_path / name, 75, coding=FILES[name]), settings)
+    assert video.numbers == list(range(75))
+    assert [read_number(sample.pixels) for sample in video.samples] == [
+        sample.index for sample in video.samples
+    ]
+    assert video.damage is None or "uneven" in name  # a late start counts as length in WebM
+
+
+def test_it_says_who_decoded(settings: DecodeSettings, tmp_path: Path) -> None:
+    with open_video(numbered_video(tmp_path / "v.webm", 9, coding=VP9), settings) as video:
+        assert DECODERS[video.decoder] == settings
+
+
+def test_batches_join_without_gaps(settings: DecodeSettings, tmp_path: Path) -> None:
+    batches = Decoded(numbered_video(tmp_path / "v.webm", 75, coding=VP9), settings).batches
+    assert [len(batch) for batch in batches] == [32, 32, 11]
+    for before, after in pairwise(batches):
+        assert after.first_index == before.end_index
+        assert after.times[0] == before.times[-1]
+
+
+@pytest.mark.parametrize("frames", [2, 32, 33, 64])
+def test_no_frame_is_lost_at_the_end(frames: int, settings: DecodeSettings, tmp_path: Path) -> None:
+    path = numbered_video(tmp_path / "v.webm", frames, coding=VP9)
+    assert same(path, settings).numbers == list(range(frames))
+
+
+@pytest.mark.parametrize("size", [(161, 97), (97, 161), (640, 360), (1280, 720), (400, 32)])
+def test_sizes(size: tuple[int, int], settings: DecodeSettings, tmp_path: Path) -> None:
+    path = numbered_video(tmp_path / "v.webm", 5, size, VP9)
+    video = same(path, settings.model_copy(update={"sample_short_side": 180}))
+    assert (video.info.width, video.info.height) == size
+    assert video.samples[0].pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("pixel_shape", [Fraction(4, 3), Fraction(3, 4)])
+def test_pixels_that_are_not_square(
+    pixel_shape: Fraction, settings: DecodeSettings, tmp_path: Path
+) -> None:
+    coding = replace(VP9, pixel_shape=pixel_shape)
+    video = same(numbered_video(tmp_path / "v.mp4", 5, coding=coding), settings)
+    assert video.info.width == round(160 * pixel_shape)
+
+
+@pytest.mark.parametrize("small", [AVERAGED, SPARSE])
+@pytest.mark.parametrize(("rotation", "mirrored"), [(90, False), (180, False), (270, True)])
+def test_display_matrix(
+    rotation: int, mirrored: bool, small: SmallFormat, settings: DecodeSettings, tmp_path: Path
+) -> None:
+    coding = replace(VP9, rotation=rotation, mirrored=mirrored)
+    video = same(numbered_video(tmp_path / "v.mp4", 20, coding=coding), settings, small)
+    upright = [np.rot90(p[:, ::-1] if mirrored else p, -rotation // 90) for p in video.small]
+    assert [read_number(picture) for picture in upright] == list(range(20))
+
+
+def test_an_edit_list_cuts_the_beginning_off(settings: DecodeSettings, tmp_path: Path) -> None:
+    whole = numbered_video(tmp_path / "whole.mp4", 75, coding=VP9)
+    video = same(begin_later(whole, tmp_path / "v.mp4", Fraction(10, 25)), settings)
+    assert video.numbers == list(range(10, 75))
+    assert video.starts[0] == 0
+
+
+def begin_later(whole: Path, path: Path, skipped: Fraction) -> Path:
+    """The same packets with an edit list that starts ``skipped`` seconds in."""
+    muxing = {"use_editlist": "1", "avoid_negative_ts": "disabled"}
+    with av.open(str(whole)) as source, av.open(str(path), "w", options=muxing) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                ticks = int(skipped / packet.time_base)
+                packet.pts, packet.dts = packet.pts - ticks, packet.dts - ticks
+                packet.stream = stream
+                target.mux(packet)
+    return path
+
+
+def test_sample_rate(settings: DecodeSettings, tmp_path: Path) -> None:
+    path = numbered_video(tmp_path / "v.webm", 50, coding=VP9)
+    samples = same(path, settings.model_copy(update={"sample_rate": 5.0})).samples
+    assert [sample.index for sample in samples] == list(range(0, 50, 5))
+
+
+def test_a_batch_without_samples(settings: DecodeSettings, tmp_path: Path) -> None:
+    path = numbered_video(tmp_path / "v.webm", 110, coding=VP9)
+    samples = same(path, settings.model_copy(update={"sample_rate": 0.25})).samples
+    assert [read_number(sample.pixels) for sample in samples] == [0, 100]
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        VP9,
+        replace(VP9, matrix=1, tagged=True),
+        replace(VP9, matrix=9, tagged=True),
+        replace(VP9, matrix=5, full_range=True, tagged=True),
+        MJPEG,
+    ],
+    ids=["BT.601", "BT.709", "BT.2020", "full range", "MJPEG"],
+)
+def test_colours(coding: Coding, settings: DecodeSettings, tmp_path: Path) -> None:
+    for colour in ((128, 128, 128), (200, 150, 120), (30, 60, 220), (240, 240, 230)):
+        path = write_video(tmp_path / "c.mkv", [flat_picture(colour, 160, 96)] * 2, coding)
+        video = Decoded(path, settings)
+        for picture in (video.small[0], video.samples[0].pixels):
+            assert np.abs(picture.astype(int) - colour).max() <= 5
+
+
+def natural_pictures() -> Iterator[Pixels]:
+    """A window that moves over photographs, 1280x720."""
+    for name in ("astronaut", "coffee", "chelsea"):
+        photograph = getattr(data, name)()
+        for frame in range(12):
+            window = photograph[frame : frame + 168, 2 * frame : 2 * frame + 300]
+            yield cv2.resize(window, (1280, 720), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize("matrix", [1, 5])
+def test_pixels_are_near_those_of_pyav(matrix: int, dali: DecodeSettings, tmp_path: Path) -> None:
+    coding = replace(VP9, matrix=matrix, tagged=True, options={**VP9.options, "b": "4M"})
+    path = write_video(tmp_path / "v.webm", natural_pictures(), coding)
+    video, other = same(path, dali), Decoded(path, replace_decoder(dali))
+    near(np.stack(video.small), np.stack(other.small), SMALL_BOUNDS)
+    ours, theirs = (np.stack([sample.pixels for sample in each.samples]) for each in (video, other))
+    near(ours, theirs, SAMPLE_BOUNDS)
+
+
+def near(ours: Pixels, theirs: Pixels, bounds: tuple[float, float]) -> None:
+    """Differences of pixels are within a mean and a limit for 999 of 1000."""
+    apart = np.abs(ours.astype(int) - theirs)
+    assert apart.mean() <= bounds[0]
+    assert np.percentile(apart, 99.9) <= bounds[1]
+
+
+def test_the_end_is_cut_off(settings: DecodeSettings, tmp_path: Path) -> None:
+    content = numbered_video(tmp_path / "whole.webm", 200, (320, 192), VP9).read_bytes()
+    (tmp_path / "v.webm").write_bytes(content[: len(content) * 6 // 10])
+    video = same(tmp_path / "v.webm", settings)
+    assert 50 < len(video.small) < 190
+    assert video.damage is not None
+    assert "of 8.0 s" in video.damage
+
+
+@pytest.mark.parametrize("broken", [33, 64, 100])
+def test_pyav_goes_on_where_dali_meets_a_broken_packet(
+    broken: int, dali: DecodeSettings, tmp_path: Path
+) -> None:
+    path = break_packets(numbered_video(tmp_path / "v.mp4", 200, coding=VP9), broken)
+    video, other = Decoded(path, dali), Decoded(path, replace_decoder(dali))
+    assert (video.numbers, video.end, video.damage) == (other.numbers, other.end, other.damage)
+    assert len(video.starts) == 199
+    # Of the first frame after a break at a batch's beginning, the end of the batch before is known.
+    assert [a for a in video.starts if a not in other.starts] in ([], [Fraction(broken, 25)])
+    assert [s.index for s in video.samples] == [s.index for s in other.samples]
+    assert [read_number(s.pixels) for s in video.samples] == [
+        read_number(s.pixels) for s in other.samples
+    ]
+    for before, after in pairwise(video.batches):
+        assert after.first_index == before.end_index
+        assert after.times[0] == before.times[-1]
+
+
+def test_it_ends_at_a_broken_packet_if_so_set(dali: DecodeSettings, tmp_path: Path) -> None:
+    path = break_packets(numbered_video(tmp_path / "v.mp4", 200, coding=VP9), 100)
+    partial = dali.model_copy(update={"after_break": "partial"})
+    video, other = Decoded(path, partial), Decoded(path, replace_decoder(dali))
+    assert 32 <= len(video.small) <= 100
+    assert video.numbers == list(range(len(video.small)))
+    assert video.starts == other.starts[: len(video.starts)]
+    assert video.damage is not None
+    assert "decoding stopped at 0:0" in video.damage
+    assert "of 8.0 s" in video.damage
+
+
+def test_dali_refuses_what_begins_broken(dali: DecodeSettings, tmp_path: Path) -> None:
+    path = break_packets(numbered_video(tmp_path / "v.mp4", 60, coding=VP9), 5)
+    with pytest.raises(JobFailed, match="pyav") as caught:
+        Decoded(path, dali)
+    assert caught.value.kind == "undecodable"
+
+
+def break_packets(path: Path, number: int) -> Path:
+    """Overwrite one packet of a file."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    start, size = packets[number].pos, packets[number].size
+    assert start is not None
+    content[start : start + size] = b"\xff" * size
+    path.write_bytes(content)
+    return path
+
+
+def test_closing_in_the_middle_ends_the_iteration(settings: DecodeSettings, tmp_path: Path) -> None:
+    video = open_video(numbered_video(tmp_path / "v.webm", 200, coding=VP9), settings)
+    batches = video.batches()
+    assert len(next(batches)) == 32
+    video.close()
+    assert list(batches) == []
+    video.close()
+
+
+def test_a_name_may_come_again(settings: DecodeSettings, tmp_path: Path) -> None:
+    for frames in (40, 75):
+        path = numbered_video(tmp_path / "v.webm", frames, coding=VP9)
+        assert len(Decoded(path, settings).small) == frames
+
+
+@pytest.mark.parametrize(
+    ("limits", "frames", "kind"),
+    [
+        ({}, 1, "single_frame"),
+        ({"max_seconds": 1.0}, 100, "too_long"),
+        ({"max_pixels": 100}, 5, "too_many_pixels"),
+    ],
+)
+def test_refusals(
+    limits: dict[str, float], frames: int, kind: str, settings: DecodeSettings, tmp_path: Path
+) -> None:
+    path = numbered_video(tmp_path / "v.webm", frames, coding=VP9)
+    assert refusal(path, settings.model_copy(update=limits)) == kind
+
+
+def test_a_length_over_the_limit_that_no_header_states(
+    settings: DecodeSettings, tmp_path: Path
+) -> None:
+    path = numbered_video(tmp_path / "v.ivf", 200, coding=VP9)
+    limited = settings.model_copy(update={"max_seconds": 3.0})
+    assert refusal(path, limited) == "too_long"
+
+
+def test_what_is_no_video(settings: DecodeSettings, tmp_path: Path) -> None:
+    (tmp_path / "v.webm").write_text("<!DOCTYPE html><html></html>")
+    assert refusal(tmp_path / "v.webm", settings) == "not_a_video"
+    assert refusal(tmp_path / "gone.webm", settings) == "unreadable"
+
+
+def refusal(path: Path, settings: DecodeSettings) -> str:
+    with pytest.raises(JobError) as caught:
+        Decoded(path, settings)
+    return caught.value.kind
+
+
+HARDWARE_ONLY = {
+    "h264.mp4": Coding(),
+    "h264.mkv": Coding(),
+    "h264-no-b.mp4": Coding(b_frames=0),
+    "h264-uneven.mp4": Coding(times=LATE_AND_UNEVEN),
+    "hevc.mp4": Coding("libx265", options={"x265-params": "log-level=none"}),
+    "hevc-10bit.mp4": Coding("libx265", "yuv420p10le", options={"x265-params": "log-level=none"}),
+}
+
+
+@pytest.mark.parametrize("name", HARDWARE_ONLY)
+def test_a_gpu_also_takes(name: str, tmp_path: Path) -> None:
+    settings = settings_of("dali-gpu")
+    path = numbered_video(tmp_path / name, 75, (320, 192), HARDWARE_ONLY[name])
+    assert same(path, settings).numbers == list(range(75))
+
+
+@pytest.mark.parametrize(
+    ("name", "coding"),
+    [*HARDWARE_ONLY.items(), ("vp9.avi", VP9), ("mpeg2.mkv", Coding("mpeg2video"))],
+)
+def test_the_cpu_decoder_of_dali_refuses(name: str, coding: Coding, tmp_path: Path) -> None:
+    path = numbered_video(tmp_path / name, 5, (320, 192), coding)
+    assert refusal(path, settings_of("dali-cpu")) == "unsupported_codec"
