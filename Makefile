@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models client-size fuzz clean
+.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models client-size fuzz chart clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -28,6 +28,10 @@ lint: setup
 # real servers, so one that fails is run once more, and the summary names it.
 test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 1 -r R
+
+# The Helm chart and the images: lint, every variant against Kubernetes' schemas, what it promises.
+chart: setup
+	$(BIN)/pytest tests/deploy -q -W ignore
 
 schemas: setup
 	$(BIN)/python -m streamer_client.schemas docs/schemas

@@ -65,7 +65,7 @@ def _rate(served: Settings, name: str, delivery: str, reel: Path, jobs: int) -> 
     for number in range(jobs + 1):
         submit(producer, topics, VideoJob(url=str(reel), video_id=f"{name}-{number}"))
     producer.flush()
-    reader = ResultReader(make_consumer(settings.kafka), topics, from_beginning=True)
+    reader = ResultReader(make_consumer(settings.kafka), topics, start="beginning")
     with local_worker(settings, Path(reel.parent)):
         ends: list[float] = []
         deadline = time.monotonic() + PATIENCE_SECONDS
