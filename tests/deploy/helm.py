@@ -66,6 +66,10 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         '--set-json=worker.tolerations=[{"key":"gpu","operator":"Exists"}]',
         '--set-json=worker.nodeSelector={"pool":"video"}',
     ),
+    "other dns": (
+        '--set-json=networkPolicy.dnsPeers=[{"ipBlock":{"cidr":"169.254.20.10/32"}}]',
+        "--set=networkPolicy.dnsPorts={5353}",
+    ),
     "extras": (
         '--set-json=worker.extraEnv=[{"name":"HTTPS_PROXY","value":"http://proxy:3128"}]',
         '--set-json=worker.extraVolumes=[{"name":"films","emptyDir":{}}]',

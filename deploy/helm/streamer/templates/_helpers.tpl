@@ -68,13 +68,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.kafka.caSecret -}}
 {{- $_ := set $kafka "ssl_cafile" "/etc/streamer/kafka-ca/ca.crt" -}}
 {{- end -}}
+{{- $given := default dict .Values.settings.acquire -}}
 {{- $acquire := dict "temp_dir" "/scratch" -}}
 {{- if .Values.test.enabled -}}
-{{- $_ := set $acquire "allowed_roots" (list "/opt/streamer/samples") -}}
+{{- $_ := set $acquire "allowed_roots" (append (default list $given.allowed_roots) "/opt/streamer/samples") -}}
 {{- end -}}
 {{- $sections := deepCopy .Values.settings -}}
 {{- $_ := set $sections "kafka" $kafka -}}
-{{- $_ := set $sections "acquire" (merge (deepCopy (default dict .Values.settings.acquire)) $acquire) -}}
+{{- $_ := set $sections "acquire" (merge $acquire (deepCopy $given)) -}}
 {{- $_ := set $sections "triton" (merge (dict "url" (include "streamer.tritonUrl" .)) (default dict .Values.settings.triton)) -}}
 {{- $_ := set $sections "telemetry" (dict "port" .Values.worker.telemetryPort) -}}
 {{- range $section, $values := $sections }}
@@ -293,11 +294,12 @@ topologySpreadConstraints:
 {{/* Egress rules of NetworkPolicies. */}}
 {{- define "streamer.dns" -}}
 - ports:
-    - {protocol: UDP, port: 53}
-    - {protocol: TCP, port: 53}
+    {{- range .Values.networkPolicy.dnsPorts }}
+    - {protocol: UDP, port: {{ . }}}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
   to:
-    - namespaceSelector:
-        matchLabels: {kubernetes.io/metadata.name: kube-system}
+    {{- toYaml .Values.networkPolicy.dnsPeers | nindent 4 }}
 {{- end -}}
 
 {{- define "streamer.public" -}}
