@@ -1,4 +1,4 @@
-"""What docs/deploy.md and docs/operate.md name exists: values, files; their examples are accepted."""
+"""What the guides in docs name exists: values, files; their examples are accepted."""
 
 from __future__ import annotations
 
