@@ -34,7 +34,7 @@ def read_ledger(settings: KafkaSettings, quiet_seconds: float) -> Ledger:
     Raises:
         Unavailable: if the broker does not answer, a topic is missing, or records do not cease.
     """
-    consumer = make_group_consumer(settings, isolation_level="read_committed")
+    consumer = make_group_consumer(settings)
     try:
         return _read(consumer, Topics(settings.topic_prefix), quiet_seconds)
     except KafkaError as error:
