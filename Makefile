@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models client-size fuzz chart clean
+.PHONY: setup demo test lint schemas bench bench-split bench-decode bench-models client-size fuzz chart chaos soak clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -55,6 +55,17 @@ client-size: setup
 SECONDS ?= 60
 fuzz: setup
 	$(BIN)/python -m benchmarks.fuzz --seconds $(SECONDS)
+
+# Faults of every kind while jobs run, then the audit, in each delivery.
+# Other choices: make chaos CHAOS="--delivery exactly-once --seed 7"
+CHAOS ?=
+chaos: setup
+	$(BIN)/python -m benchmarks.chaos $(CHAOS)
+
+# Jobs one after the other: what grows? make soak MINUTES=60
+MINUTES ?= 60
+soak: setup
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) build dist

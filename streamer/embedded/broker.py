@@ -87,6 +87,11 @@ class EmbeddedBroker:
         if status is not None:
             raise self._failure(f"the broker ended with status {status}")
 
+    def drop_connections(self) -> None:
+        """Cut the connections of all clients, as a network does; they may connect again."""
+        if self._relay is not None:
+            self._relay.drop_connections()
+
     def stop(self) -> None:
         """Stop the broker; may be repeated."""
         if self._relay is not None:

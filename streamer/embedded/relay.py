@@ -53,12 +53,19 @@ class Relay:
         self._thread.join()
         self._loop.close()
 
+    def drop_connections(self) -> None:
+        """Cut all connections; clients may connect again at once."""
+        self._in_thread(self._drop())
+
     def _in_thread(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
+        await self._drop()
+
+    async def _drop(self) -> None:
         connections = asyncio.all_tasks() - {asyncio.current_task()}
         for connection in connections:
             connection.cancel()

@@ -122,6 +122,25 @@ def test_a_port_that_was_taken_in_between_is_replaced(
         assert other.bootstrap != broker.bootstrap
 
 
+def test_clients_come_back_after_their_connections_were_cut(broker: EmbeddedBroker) -> None:
+    host, _, port = broker.bootstrap.rpartition(":")
+    with socket.create_connection((host, int(port))) as client:
+        wait_until(lambda: cut(broker, client))
+    produce(broker.bootstrap, [b"after"])
+
+
+def cut(broker: EmbeddedBroker, client: socket.socket) -> bool:
+    """Whether the client has met the end of its connection."""
+    broker.drop_connections()
+    client.settimeout(1)
+    try:
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
 def test_a_broker_that_died_is_noticed(broker: EmbeddedBroker) -> None:
     broker.check()
     os.kill(broker.pid, signal.SIGKILL)
