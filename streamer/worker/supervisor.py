@@ -12,6 +12,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from streamer.config import Settings
 from streamer.telemetry import Telemetry
+from streamer.url_policy import shown
 from streamer.worker.attempt import Attempt
 from streamer.worker.backlog import Backlog, Work
 from streamer.worker.delivery import Delivery, Offsets
@@ -116,7 +117,8 @@ class Supervisor:
             work = self._backlog.next(_now())
             if work is None:
                 return
-            log.info("job %s: %s, attempt %d", work.job.video_id, work.job.url, work.attempt.number)
+            url, attempt = shown(work.job.url), work.attempt.number
+            log.info("job %s: %s, attempt %d", work.job.video_id, url, attempt)
             self._slots.start(work.job, work)
 
     def _hear(self, said: Said[Work]) -> None:
