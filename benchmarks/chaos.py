@@ -29,6 +29,7 @@ from streamer.audit import Ledger, Report, account, read_ledger
 from streamer.config import Settings
 from streamer.decode.interface import Pixels
 from streamer.embedded.broker import EmbeddedBroker
+from streamer.embedded.ports import free_ports
 from streamer.embedded.triton import EmbeddedTriton
 from streamer.evaluate.movie import write_movie
 from streamer.kafka_clients import create_topics, make_producer
@@ -113,7 +114,7 @@ def _chance(arguments: argparse.Namespace) -> random.Random:
 
 def _run(delivery: str, arguments: argparse.Namespace, films: list[Path], logs: Path) -> Outcome:
     broker = EmbeddedBroker(log_dir=logs)
-    triton = EmbeddedTriton(cached_repository("offline"), log_dir=logs)
+    triton = EmbeddedTriton(cached_repository("offline"), log_dir=logs, port=free_ports(1)[0])
     with broker, triton:
         settings = _settings(delivery, broker, triton, films[0].parent)
         create_topics(settings.kafka)
