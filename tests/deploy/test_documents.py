@@ -1,4 +1,4 @@
-"""What the guides in docs name exists: values, files; their examples are accepted."""
+"""Values and files that docs/deploy.md and docs/operate.md name exist; examples are accepted."""
 
 from __future__ import annotations
 
