@@ -60,6 +60,12 @@ class TritonSettings(Section):
 
     url: str = "localhost:8001"
     timeout_seconds: Positive = 60.0
+    tls: bool = False
+    ssl_cafile: Annotated[
+        Path | None, Field(description="Whom to trust; left out: the system's authorities.")
+    ] = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
 
 
 class AcquireSettings(Section):

@@ -91,7 +91,11 @@ def _triton(settings: TritonSettings) -> Finding:
     from tritonclient.grpc import InferenceServerClient
     from tritonclient.utils import InferenceServerException
 
-    with InferenceServerClient(settings.url) as client:
+    from streamer.triton_clients import triton_tls
+    from streamer_client.connection import channel_options
+
+    options = channel_options(triton_tls(settings))
+    with InferenceServerClient(settings.url, **options) as client:
         try:
             is_ready = client.is_server_ready(client_timeout=_ANSWER_SECONDS)
         except InferenceServerException:

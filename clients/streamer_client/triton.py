@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from streamer_client.connection import channel_options
+from streamer_client.connection import Tls, channel_options
 from streamer_client.errors import model_error
 from streamer_client.records import Candidate
 
@@ -54,10 +54,10 @@ class TritonModels:
         timeout_seconds: deadline of each request.
     """
 
-    def __init__(self, url: str, timeout_seconds: float = 60.0):
+    def __init__(self, url: str, timeout_seconds: float = 60.0, tls: Tls | None = None):
         self._url = url
         self._timeout = timeout_seconds
-        self._client = triton.InferenceServerClient(url, **channel_options(None))
+        self._client = triton.InferenceServerClient(url, **channel_options(tls))
 
     def detect_shots(self, window: Array) -> Future[ShotScores]:
         """Promise the scores of each frame of a window.

@@ -183,12 +183,12 @@ def _size(text: str) -> tuple[int, int]:
 
 def _evaluated(videos: Videos, peers: list[str], settings: Settings, scale: Scale) -> list[Outcome]:
     from streamer.evaluate.evaluation import evaluate, passes
-    from streamer_client.triton import TritonModels
+    from streamer.triton_clients import triton_models
 
     total = passes(peers) * sum(truth.frames for _, _, truth in videos)
     with (
         progress_bar() as bar,
-        TritonModels(settings.triton.url, settings.triton.timeout_seconds) as models,
+        triton_models(settings.triton) as models,
     ):
         task = bar.add_task("splitting", total=total)
 

@@ -218,9 +218,9 @@ def _start_worker(services: ExitStack, settings: Settings, log_dir: Path) -> Gua
 def _process(jobs: list[VideoJob], settings: Settings, results: Results) -> None:
     """Run the pipeline in this process."""
     from streamer.pipeline import run_job
-    from streamer_client.triton import TritonModels
+    from streamer.triton_clients import triton_models
 
-    with TritonModels(settings.triton.url, settings.triton.timeout_seconds) as models:
+    with triton_models(settings.triton) as models:
         for job in jobs:
             for record in run_job(job, models, settings):
                 results.add(record)

@@ -31,9 +31,9 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
     threading.Thread(target=_exit_with_parent, args=(settings,), daemon=True).start()
     # Loaded here and not at the top: the supervisor shares this module but never decodes.
     from streamer.pipeline import run_job
-    from streamer_client.triton import TritonModels
+    from streamer.triton_clients import triton_models
 
-    with TritonModels(settings.triton.url, settings.triton.timeout_seconds) as models:
+    with triton_models(settings.triton) as models:
         pipe.send(Ready())
         with suppress(EOFError):
             while True:

@@ -59,7 +59,7 @@ class Supervisor:
         self._draining = self._closed = False
         self._intake = Intake(consumer, topics)
         self._verdicts = Verdicts(settings, topics, random.Random(), telemetry)  # noqa: S311
-        self._triton = TritonWatch(settings.triton.url)
+        self._triton = TritonWatch(settings.triton)
         self._slots: SlotPool[Work] = SlotPool(settings, telemetry.slot_replaced)
 
     def run(self, stop: threading.Event) -> None:

@@ -8,22 +8,25 @@ import time
 from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException
 
+from streamer.config import TritonSettings
+from streamer.triton_clients import triton_tls
+from streamer_client.connection import channel_options
+
 ASK_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
-# By itself gRPC waits up to two minutes before it connects again.
-CHANNEL = [("grpc.initial_reconnect_backoff_ms", 200), ("grpc.max_reconnect_backoff_ms", 1000)]
 
 
 class TritonWatch:
-    """Asks the Triton at ``url`` (``host:port``, gRPC) every second whether it is ready.
+    """Asks Triton every second, over gRPC, whether it is ready.
 
     Attributes:
         fault: why it is not, or ``None`` if it is.
     """
 
-    def __init__(self, url: str):
-        self._url = url
-        self._client = triton.InferenceServerClient(url, channel_args=CHANNEL)
+    def __init__(self, settings: TritonSettings):
+        self._url = settings.url
+        options = channel_options(triton_tls(settings))
+        self._client = triton.InferenceServerClient(settings.url, **options)
         self._stop = threading.Event()
         self._last_down = float("-inf")
         self.fault: str | None = "Triton has not been asked yet"

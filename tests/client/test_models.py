@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from streamer.config import TritonSettings
 from streamer.embedded.ports import free_ports
 from streamer.embedded.triton import EmbeddedTriton
+from streamer.triton_clients import triton_models
 from streamer_client import (
     AsyncModels,
     BadInput,
@@ -168,6 +170,16 @@ def test_tls(encrypted: Road, certificate: tuple[Path, Path]) -> None:
             return len(await models.embed_images(pictures((8, 8))))
 
     assert asyncio.run(count()) == 1
+
+
+def test_the_service_s_own_calls_over_tls(encrypted: Road, certificate: tuple[Path, Path]) -> None:
+    settings = TritonSettings(url=encrypted.url, tls=True, ssl_cafile=certificate[0])
+    with triton_models(settings) as models:
+        assert len(models.embed_images(np.stack(pictures((8, 8)))).result(SECONDS)) == 1
+    with triton_models(settings.model_copy(update={"ssl_cafile": None})) as strangers:
+        promise = strangers.embed_images(np.stack(pictures((8, 8))))
+        with pytest.raises(ModelUnavailable):
+            promise.result(SECONDS)
 
 
 def test_a_stranger_s_certificate(encrypted: Road) -> None:

@@ -42,6 +42,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "--set=triton.enabled=false,triton.externalUrl=triton.models:8001",
         "--set-json=networkPolicy.tritonPeers=[{\"podSelector\":{}}]",
     ),
+    "triton tls": ("--set=triton.tls.enabled=true,triton.tls.existingSecret=certificates",),
     "monitoring": (
         "--set=monitoring.serviceMonitor.enabled=true,monitoring.rules.enabled=true",
         "--set=monitoring.dashboard.enabled=true,monitoring.rules.labels.release=prometheus",

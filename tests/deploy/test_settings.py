@@ -123,3 +123,18 @@ def test_strimzi_has_every_topic() -> None:
 
 def _bytes(quantity: str) -> int:
     return int(quantity.removesuffix("Gi")) << 30
+
+
+def test_triton_is_encrypted_as_the_values_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = effective("triton tls", tmp_path, monkeypatch).triton
+    assert settings.tls
+    worker, server = (pods("triton tls")[name]["containers"][0] for name in ("worker", "triton"))
+    assert settings.ssl_cafile
+    assert str(settings.ssl_cafile.parent) in {m["mountPath"] for m in worker["volumeMounts"]}
+    assert "--grpc-use-ssl=true" in server["args"]
+    folders = {m["mountPath"] for m in server["volumeMounts"]}
+    files = [Path(a.split("=")[1]) for a in server["args"] if a.startswith("--grpc-server-")]
+    assert len(files) == 2
+    assert all(str(file.parent) in folders for file in files)

@@ -12,7 +12,9 @@ from tests.deploy.helm import CHART, run
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 # Sections and settings that the chart itself decides.
-DECIDED = {"kafka", "telemetry", "triton.url", "acquire.temp_dir"}
+DECIDED = {"kafka", "telemetry", "triton.url", "acquire.temp_dir"} | {
+    f"triton.{name}" for name in ("tls", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
+}
 
 
 @pytest.mark.parametrize(

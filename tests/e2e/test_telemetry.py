@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from kafka import TopicPartition
 
-from streamer.config import Settings
+from streamer.config import Settings, TritonSettings
 from streamer.embedded.broker import EmbeddedBroker
 from streamer.embedded.ports import free_ports
 from streamer.embedded.services import local_worker
@@ -153,7 +153,7 @@ def test_a_triton_that_ends_and_is_started_again(
     ports = free_ports(3)
     monkeypatch.setattr("streamer.embedded.triton.free_ports", lambda _: ports)
     (tmp_path / "models").mkdir()
-    watch = TritonWatch(f"127.0.0.1:{ports[0]}")
+    watch = TritonWatch(TritonSettings(url=f"127.0.0.1:{ports[0]}"))
     watch.start()
     try:
         wait_until(lambda: "UNAVAILABLE" in (watch.fault or ""))

@@ -76,7 +76,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $sections := deepCopy .Values.settings -}}
 {{- $_ := set $sections "kafka" $kafka -}}
 {{- $_ := set $sections "acquire" (merge $acquire (deepCopy $given)) -}}
-{{- $_ := set $sections "triton" (merge (dict "url" (include "streamer.tritonUrl" .)) (default dict .Values.settings.triton)) -}}
+{{- $triton := dict "url" (include "streamer.tritonUrl" .) -}}
+{{- if .Values.triton.tls.enabled -}}
+{{- $_ := set $triton "tls" true -}}
+{{- $_ := set $triton "ssl_cafile" "/etc/streamer/triton-ca/ca.crt" -}}
+{{- end -}}
+{{- $_ := set $sections "triton" (merge $triton (default dict .Values.settings.triton)) -}}
 {{- $_ := set $sections "telemetry" (dict "port" .Values.worker.telemetryPort) -}}
 {{- range $section, $values := $sections }}
 {{- if $values }}
@@ -199,6 +204,11 @@ topologySpreadConstraints:
   mountPath: /etc/streamer/kafka-ca
   readOnly: true
 {{- end }}
+{{- if .Values.triton.tls.enabled }}
+- name: triton-ca
+  mountPath: /etc/streamer/triton-ca
+  readOnly: true
+{{- end }}
 {{- end -}}
 
 {{- define "streamer.volumes" -}}
@@ -214,6 +224,14 @@ topologySpreadConstraints:
     secretName: {{ .Values.kafka.caSecret }}
     items:
       - key: {{ .Values.kafka.caKey }}
+        path: ca.crt
+{{- end }}
+{{- if .Values.triton.tls.enabled }}
+- name: triton-ca
+  secret:
+    secretName: {{ required "triton.tls.existingSecret is required when triton.tls.enabled is true" .Values.triton.tls.existingSecret }}
+    items:
+      - key: ca.crt
         path: ca.crt
 {{- end }}
 {{- end -}}
