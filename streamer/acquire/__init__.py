@@ -13,7 +13,8 @@ from streamer.acquire.guard import guarded
 from streamer.acquire.host_turn import host_turn
 from streamer.acquire.local import local_file
 from streamer.acquire.sniff import refuse_references
-from streamer.acquire.workspace import remove_own, sweep_stale, workspace
+from streamer.acquire.sweeping import sweep_stale
+from streamer.acquire.workspace import remove_own, workspace
 from streamer.config import AcquireSettings
 from streamer.url_policy import AddressPolicy, parse_source
 

@@ -41,11 +41,27 @@ def host_turn(url: str, settings: AcquireSettings) -> Iterator[None]:
         os.close(descriptor)
 
 
+def sweep_places(temp_dir: Path) -> None:
+    """Remove the places that processes left which were killed.
+
+    Raises:
+        OSError: ``temp_dir`` cannot be listed.
+    """
+    for path in temp_dir.glob(f"{_prefix()}*"):
+        descriptor = _locked(path)
+        if descriptor is not None:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+def _prefix() -> str:
+    return f"streamer-host-{os.getuid()}-"
+
+
 def _wait_for_place(host: str, settings: AcquireSettings) -> tuple[Path, int]:
     name = hashlib.sha256(host.encode()).hexdigest()[:16]
     paths = [
-        settings.temp_dir / f"streamer-host-{os.getuid()}-{name}-{place}"
-        for place in range(settings.max_per_host)
+        settings.temp_dir / f"{_prefix()}{name}-{place}" for place in range(settings.max_per_host)
     ]
     deadline = time.monotonic() + settings.total_timeout_seconds
     while (place := _free_place(paths)) is None:

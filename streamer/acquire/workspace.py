@@ -61,7 +61,7 @@ def temp_dir_failure(error: OSError, temp_dir: Path) -> StreamerError:
     )
 
 
-def sweep_stale(temp_dir: Path) -> list[Path]:
+def sweep_workspaces(temp_dir: Path) -> list[Path]:
     """Remove what dead processes left below ``temp_dir``; returns the directories removed.
 
     Raises:
