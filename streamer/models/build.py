@@ -14,8 +14,9 @@ from pathlib import Path
 
 from streamer.errors import UsageError
 from streamer.models.layout import ServedModel, served_models
-from streamer.models.placing import Placing
+from streamer.models.placing import CHECKPOINT, Placing
 from streamer.models.profile import Profile
+from streamer.models.tensor_sizes import write_sizes
 from streamer.models.weights import served_files
 
 MANIFEST = "manifest.json"
@@ -26,6 +27,7 @@ _EXPORTERS = (
     "open_clip_config.py",
     "open_clip_model.py",
     "open_clip_onnx.py",
+    "tensor_sizes.py",
 )
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".gitkeep")
 
@@ -123,6 +125,8 @@ def _write(profile: Profile, fingerprint: str, folder: Path) -> None:
         (folder / name / "1").mkdir(exist_ok=True)  # ensembles need an empty version folder
         _configure(folder / name / "config.pbtxt", model)
         placing.place(model, folder / name / "1")
+        if model.source.startswith("open_clip_"):
+            write_sizes(folder / name / "config.pbtxt", folder / name / "1" / CHECKPOINT)
     manifest = {
         "profile": profile.name,
         "fingerprint": fingerprint,

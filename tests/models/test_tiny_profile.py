@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamer.errors import UsageError
 from streamer.models.build import MANIFEST, build_repository
 from streamer.models.captioner import Caption, Captioner
+from streamer.models.check import check_models
 from streamer.models.open_clip_model import ImageTower, TextTower
 from streamer.models.open_clip_preprocess import ImagePreprocess
 from streamer.models.open_clip_tokenizer import Tokenizer
@@ -166,3 +167,9 @@ def test_a_checkpoint_that_is_missing_is_named(profile: Profile, tmp_path: Path)
     with pytest.raises(UsageError, match=r"no checkpoint at .*/x"):
         build_repository(broken, tmp_path / "models")
     assert not (tmp_path / "models").exists()
+
+
+def test_check_runs_every_model(url: str) -> None:
+    results = {result.model: result for result in check_models(url, runs=1)}
+    assert {name: each.error for name, each in results.items() if each.error} == {}
+    assert results["clip_text_tower"].outputs == results["clip"].outputs
