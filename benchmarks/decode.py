@@ -25,6 +25,7 @@ from benchmarks.media import Reel
 from benchmarks.report import markdown
 from streamer.config import DecodeSettings
 from streamer.decode import SPARSE, open_video
+from streamer.errors import UsageError
 from streamer.shots import ContentDetector
 
 REPEATS = 5
@@ -164,4 +165,7 @@ def _scenedetect(path: Path, _: DecodeSettings) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UsageError as error:
+        raise SystemExit(error.message) from error
