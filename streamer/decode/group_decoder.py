@@ -20,6 +20,9 @@ from streamer.decode.timeline import SamplePoints
 
 # Each holds up to a group's samples; further threads go into each decoder.
 _MOST_DECODERS = 4
+# A decoder holds some 20 frames of 1.5 bytes a pixel: all together stay at 1 GB, which is four at
+# 3840x2160 and one at 7680x4320.
+_MOST_PIXELS = 4 * 3840 * 2160
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,20 @@ def _is_sound(frame: VideoFrame, previous: int | None) -> bool:
     return previous is None or frame.pts > previous
 
 
+def decoder_count(settings: DecodeSettings, pixels: int) -> int:
+    """As many decoders as share the threads well and fit the memory, for frames of that size."""
+    return min(settings.threads, _MOST_DECODERS, _MOST_PIXELS // pixels)
+
+
 def group_decoders(
+    count: int,
     path: Path,
     stream_index: int,
     settings: DecodeSettings,
     pictures: Callable[[], Pictures],
     points: SamplePoints,
 ) -> list[GroupDecoder]:
-    """As many decoders of the stream as share the threads well, each with scalers of its own."""
-    count = min(settings.threads, _MOST_DECODERS)
+    """That many decoders of the stream, each with scalers of its own."""
     contexts = (_context(path, stream_index, settings) for _ in range(count))
     threads = settings.threads // count
     return [GroupDecoder(context, threads, pictures(), points) for context in contexts]

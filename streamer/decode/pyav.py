@@ -17,7 +17,7 @@ from streamer.decode.damage import Damage
 from streamer.decode.entry_points import entry_points
 from streamer.decode.frames import FrameReader, first_frame
 from streamer.decode.geometry import Layout
-from streamer.decode.group_decoder import Picture, group_decoders
+from streamer.decode.group_decoder import Picture, decoder_count, group_decoders
 from streamer.decode.groups import GroupReader
 from streamer.decode.header import read_info, stated_end
 from streamer.decode.interface import AVERAGED, FrameBatch, Pixels, SmallFormat
@@ -159,9 +159,11 @@ class PyavStream:
         """Decoders for groups of packets, where these can be told apart and help."""
         extradata = stream.codec_context.extradata or b""
         is_entry_point = entry_points(self.info.codec, extradata)
-        if is_entry_point is None or self._settings.threads == 1 or self.damage:
+        pixels = stream.codec_context.width * stream.codec_context.height
+        count = decoder_count(self._settings, max(1, pixels))
+        if is_entry_point is None or count < 2 or self.damage:
             return None
-        decoders = group_decoders(path, stream.index, self._settings, pictures, self._points)
+        decoders = group_decoders(count, path, stream.index, self._settings, pictures, self._points)
         return ParallelDecoder(GroupReader(self._reader.give_back(), is_entry_point), decoders)
 
     def _pictures_of_groups(self) -> Iterator[Picture]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from streamer.config import DecodeSettings
 from streamer.decode import open_video
 from streamer.decode.entry_points import entry_points
+from streamer.decode.group_decoder import decoder_count
 from streamer.decode.groups import GroupReader
 from streamer.decode.parallel import ParallelDecoder
 from streamer.decode.timeline import SamplePoints
@@ -158,6 +159,16 @@ def test_samples_of_groups_are_those_of_the_whole(gaps: list[int], rate: float) 
     for previous, start in zip([None, *starts], starts, strict=False):
         between = previous is None or whole.lie_between(previous, start)
         assert whole.due(start) == between
+
+
+@pytest.mark.parametrize(
+    ("threads", "width", "height", "count"),
+    [(1, 640, 360, 1), (2, 640, 360, 2), (8, 3840, 2160, 4), (8, 7680, 4320, 1)],
+)
+def test_decoders_fit_the_threads_and_the_memory(
+    threads: int, width: int, height: int, count: int
+) -> None:
+    assert decoder_count(DecodeSettings(threads=threads), width * height) == count
 
 
 def test_codecs_without_entry_points_that_can_be_told() -> None:
