@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Protocol
 
 from kafka import TopicPartition
@@ -24,13 +25,17 @@ class Delivery(Protocol):
         """The job in ``message`` has something to say and goes on."""
 
     def finish(self, message: Message, letters: list[Letter]) -> None:
-        """The job's last words; its offset may be committed with them."""
+        """The job's last words; its offset may be committed with them, if it is still held."""
 
     def discard(self, message: Message) -> None:
         """The job will be run again: forget what it said, as far as that can be done."""
 
-    def drop_lost(self) -> None:
-        """Partitions were lost: forget finished jobs of theirs that are not committed."""
+    def drop_lost(self, ours: Set[TopicPartition]) -> None:
+        """Only these partitions are this worker's: forget finished jobs of others."""
+
+    def has_ended(self, message: Message) -> bool:
+        """Whether the job of a message that was taken ended here earlier, and need not run again:
+        its partition was lost before the commit and came back."""
 
     def commit(self) -> None:
         """Commit what can be committed now, without waiting."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError, KafkaError
 from kafka.structs import OffsetAndMetadata
 
@@ -24,6 +24,17 @@ class _Sent:
 
     acknowledgements: list[Any] = field(default_factory=list)
     complete: bool = False
+
+    def is_acknowledged(self) -> bool:
+        """Whether the broker has it all."""
+        waiting = []
+        for future in self.acknowledgements:
+            if not future.is_done:
+                waiting.append(future)
+            elif not future.succeeded():
+                raise broken(future.exception)
+        self.acknowledgements = waiting
+        return not waiting
 
 
 class AtLeastOnce:
@@ -53,16 +64,26 @@ class AtLeastOnce:
         """What was produced stays; nothing of it counts for the next run."""
         self._jobs.pop(message, None)
 
-    def drop_lost(self) -> None:
-        """Acknowledgements that come for jobs of lost partitions are nobody's concern."""
-        for message in [m for m, sent in self._jobs.items() if sent.complete]:
-            if not self._offsets.holds(message.place, message.offset):
+    def drop_lost(self, ours: Set[TopicPartition]) -> None:
+        """Jobs that ended on partitions of other workers are theirs to end again."""
+        for message in self._complete():
+            if message.place not in ours:
                 self.discard(message)
+
+    def has_ended(self, message: Message) -> bool:
+        """Whether it ended here; those before it on its partition have been committed."""
+        passed = [m for m in self._complete() if m.place == message.place]
+        for earlier in passed:
+            if earlier.offset < message.offset and not self._holds(earlier):
+                self.discard(earlier)
+        return message in self._jobs and self._jobs[message].complete
 
     def commit(self) -> None:
         """Commit, per partition, up to the first message that is not finished."""
-        for message in self._settled():
-            self._offsets.finish(message.place, message.offset)
+        for message in self._complete():
+            # One that is not held was on a partition that was lost, and may come back.
+            if self._holds(message) and self._jobs[message].is_acknowledged():
+                self._offsets.finish(message.place, message.offset)
         ready = self._offsets.ready()
         if not ready:
             return
@@ -74,7 +95,7 @@ class AtLeastOnce:
         except KafkaError as error:
             raise broken(error) from error
         else:
-            self._offsets.committed(ready)
+            self._committed(ready)
 
     def flush(self, seconds: float) -> None:
         """Wait for what is on its way, and commit."""
@@ -84,11 +105,17 @@ class AtLeastOnce:
             raise broken(error) from error
         self.commit()
 
-    def _settled(self) -> Iterator[Message]:
-        for message in [m for m, sent in self._jobs.items() if sent.complete]:
-            if all(_acknowledged(future) for future in self._jobs[message].acknowledgements):
-                del self._jobs[message]
-                yield message
+    def _committed(self, positions: dict[TopicPartition, int]) -> None:
+        for message in self._complete():
+            if self._holds(message) and message.offset < positions.get(message.place, 0):
+                self.discard(message)
+        self._offsets.committed(positions)
+
+    def _holds(self, message: Message) -> bool:
+        return self._offsets.holds(message.place, message.offset)
+
+    def _complete(self) -> list[Message]:
+        return [message for message, sent in self._jobs.items() if sent.complete]
 
     def _send(self, sent: _Sent, letter: Letter) -> None:
         try:
@@ -98,9 +125,3 @@ class AtLeastOnce:
         except KafkaError as error:
             raise broken(error) from error
         sent.acknowledgements.append(future)
-
-
-def _acknowledged(future: Any) -> bool:
-    if future.is_done and not future.succeeded():
-        raise broken(future.exception)
-    return bool(future.is_done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
@@ -71,7 +71,10 @@ class ExactlyOnce:
         self._said.setdefault(message, []).append(letter)
 
     def finish(self, message: Message, letters: list[Letter]) -> None:
-        """Keep the last letters; the job is ready."""
+        """Keep the last letters; the job is ready, unless others will run it again."""
+        if not self._offsets.holds(message.place, message.offset):
+            self.discard(message)
+            return
         self._said.setdefault(message, []).extend(letters)
         self._finished.append(message)
         self._offsets.finish(message.place, message.offset)
@@ -80,13 +83,25 @@ class ExactlyOnce:
         """Drop what was kept: nobody has seen it."""
         self._said.pop(message, None)
 
-    def drop_lost(self) -> None:
+    def drop_lost(self, ours: Set[TopicPartition]) -> None:  # noqa: ARG002
         """Jobs of partitions that were taken away are for other workers to finish."""
+        self._drop_lost()
+
+    def has_ended(self, message: Message) -> bool:
+        """Never: what was not committed was not said."""
+        self._drop(message)
+        return False
+
+    def _drop_lost(self) -> None:
         kept = self._transaction.messages if self._transaction is not None else ()
         for message in [m for m in self._finished if m not in kept]:
             if not self._offsets.finished(message.place, message.offset):
-                self._finished.remove(message)
-                self.discard(message)
+                self._drop(message)
+
+    def _drop(self, message: Message) -> None:
+        if message in self._finished:
+            self._finished.remove(message)
+        self.discard(message)
 
     def commit(self) -> None:
         """Start a transaction with all that is ready, unless one is on its way."""
@@ -113,10 +128,9 @@ class ExactlyOnce:
         if running.committed.result():
             self._offsets.committed(running.positions)
             for message in running.messages:
-                self._finished.remove(message)
-                self.discard(message)
+                self._drop(message)
         self._transaction = None
-        self.drop_lost()
+        self._drop_lost()
 
     def _begin(self) -> None:
         positions, member = self._offsets.ready(), self._consumer.group_metadata()

@@ -105,6 +105,8 @@ class Supervisor:
         self._offsets.take(message.place, message.offset)
         if message in [work.message for work in self._slots.tickets]:
             return  # It came back in a rebalance while its job is still running here.
+        if self._delivery.has_ended(message):
+            return
         attempt, job = Attempt.of(message, _now()), read_job(message)
         if isinstance(job, VideoDone):
             self._delivery.finish(message, self._verdicts.end(message, job, attempt))
@@ -125,17 +127,16 @@ class Supervisor:
         message = said.running.ticket.message
         if not isinstance(said.record, VideoDone):
             self._delivery.emit(message, self._verdicts.record(said.record))
-        elif self._offsets.holds(message.place, message.offset):
-            self._ended(said.running, said.record)
         else:
-            self._delivery.discard(message)  # Its partition was taken away; it is read again.
+            self._ended(said.running, said.record)
 
     def _ended(self, running: Running[Work], done: VideoDone) -> None:
         work = running.ticket
         if self._lacked_triton(running, done):
             log.warning("job %s waits for Triton", done.video_id)
             self._delivery.discard(work.message)
-            self._backlog.put_back(work)
+            if self._offsets.holds(work.message.place, work.message.offset):
+                self._backlog.put_back(work)
             return
         retry = self._verdicts.retry(work.message, done, work.attempt, _now())
         if retry is not None:
@@ -170,7 +171,7 @@ class Supervisor:
         self._left()
         for place in partitions:
             self._offsets.forget(place)
-        self._drop_lost()
+        self._drop_waiting()
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now; the client goes on reading those it had."""
@@ -179,7 +180,8 @@ class Supervisor:
         self._telemetry.joined(ours)
         log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in ours))
         self._offsets.keep(ours)
-        self._drop_lost()
+        self._drop_waiting()
+        self._delivery.drop_lost(ours)
         for work in self._slots.abandon(lambda work: work.message.place not in ours):
             log.warning("job %s: another worker runs it", work.job.video_id)
             self._delivery.discard(work.message)
@@ -188,10 +190,9 @@ class Supervisor:
         self._intake.joined = False
         self._telemetry.left()
 
-    def _drop_lost(self) -> None:
-        """What waits here and has been lost is for others."""
+    def _drop_waiting(self) -> None:
+        """What waits here and has been lost is read again, here or elsewhere."""
         self._backlog.drop(lambda message: not self._offsets.holds(message.place, message.offset))
-        self._delivery.drop_lost()
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]

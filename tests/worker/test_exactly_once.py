@@ -118,8 +118,22 @@ def test_what_a_changing_group_refuses_is_dropped_if_the_partition_goes() -> Non
     place.finish(0)
     place.delivery.flush(SECONDS)
     place.offsets.keep(set())
-    place.delivery.drop_lost()
+    place.delivery.drop_lost(set())
     place.take(0)  # It comes back, and is run again.
+    place.finish(0)
+    place.delivery.flush(SECONDS)
+    assert place.producer.committed == [b"0", b"0"]
+
+
+def test_a_job_that_ended_is_not_committed_for_a_partition_that_went() -> None:
+    place = Place()
+    place.take(0)
+    place.offsets.forget(PLACE)
+    place.finish(0)
+    place.take(0)  # It comes back, and is run again.
+    assert not place.delivery.has_ended(message(0))
+    place.delivery.flush(SECONDS)
+    assert place.producer.committed == []
     place.finish(0)
     place.delivery.flush(SECONDS)
     assert place.producer.committed == [b"0", b"0"]
