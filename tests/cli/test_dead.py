@@ -16,16 +16,17 @@ from tests.e2e.installation import Installation, own_topics
 pytestmark = pytest.mark.services
 
 JOBS = {
-    "old": (b"  http://a/old.mp4\n", "gone", "acquire", "dead-cli.videos"),
-    "slow": (b'{"url": "http://a/slow.mp4"}', "timeout", "acquire", "dead-cli.videos.priority"),
-    "odd": (bytes(range(256)), "bad_record", "source", "dead-cli.videos"),
+    "old": (b"  http://a/old.mp4\n", "gone", "acquire", "videos"),
+    "slow": (b'{"url": "http://a/slow.mp4"}', "timeout", "acquire", "videos.priority"),
+    "odd": (bytes(range(256)), "bad_record", "source", "videos"),
 }
 
 
 @pytest.fixture(scope="module")
 def dead(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     installation = own_topics(Settings(), broker, "dead-cli", tmp_path_factory.mktemp("temp"))
-    for video_id, (value, kind, stage, topic) in JOBS.items():
+    for video_id, (value, kind, stage, origin) in JOBS.items():
+        topic = f"{installation.settings.kafka.topic_prefix}{origin}"
         fields = {"kind": kind, "stage": stage, "origin-topic": topic, "attempt": "2"}
         headers = [(f"streamer-{name}", text.encode()) for name, text in fields.items()]
         installation.produce(
@@ -35,7 +36,12 @@ def dead(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> In
 
 
 def run(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
-    where = ("--bootstrap", installation.settings.kafka.bootstrap, "--topic-prefix", "dead-cli.")
+    where = (
+        "--bootstrap",
+        installation.settings.kafka.bootstrap,
+        "--topic-prefix",
+        installation.settings.kafka.topic_prefix,
+    )
     command = [sys.executable, "-m", "streamer", "dead", *arguments, *where]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path("/"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,14 +107,18 @@ class Installation:
 
 
 def own_topics(local: Settings, broker: EmbeddedBroker, name: str, temp_dir: Path) -> Installation:
-    """An installation called ``name`` on a broker that others use, too."""
+    """A new installation called after ``name``, on a broker that others use, too.
+
+    A test that is run once more finds nothing of its first run there.
+    """
+    own = f"{name}.{secrets.token_hex(3)}"
     kafka = {
         "bootstrap": broker.bootstrap,
-        "topic_prefix": f"{name}.",
-        "group": name,
+        "topic_prefix": f"{own}.",
+        "group": own,
         "partitions": 3,
-        # This broker lets a first member wait for half of it.
-        "session_timeout_seconds": 3.0,
+        # This broker lets a first member wait for half of it, and busy processors delay heartbeats.
+        "session_timeout_seconds": 6.0,
     }
     settings = local.with_section("kafka", **kafka).with_section("acquire", temp_dir=temp_dir)
     return Installation(settings)

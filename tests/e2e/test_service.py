@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from streamer.config import Settings
+from streamer.embedded.broker import EmbeddedBroker
+from streamer.embedded.services import local_worker
 from streamer.sample_reel import SampleReel
 from streamer_client.records import (
     ClipBoundary,
@@ -21,7 +24,7 @@ from streamer_client.records import (
     clip_id_of,
     video_id_of,
 )
-from tests.e2e.installation import Entry, Installation, boundaries, captions
+from tests.e2e.installation import Entry, Installation, boundaries, captions, own_topics
 from tests.embedded.conftest import wait_until
 from tests.web import Web
 
@@ -57,7 +60,14 @@ class Log:
 
 
 @pytest.fixture(scope="module")
-def log(service: Installation, reel: SampleReel, short: Path, site: Web) -> Log:
+def log(
+    local: Settings,
+    broker: EmbeddedBroker,
+    reel: SampleReel,
+    short: Path,
+    site: Web,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Log:
     bare = site.serve("/bare.mp4", short)
     missing = site.url("/no-such.mp4")
     jobs = [
@@ -69,10 +79,12 @@ def log(service: Installation, reel: SampleReel, short: Path, site: Web) -> Log:
         VideoJob(url=missing, video_id="missing"),
     ]
     bad = [value for value, _ in NO_JOBS.values()]
+    service = own_topics(local, broker, "log", tmp_path_factory.mktemp("temp"))
     service.produce(*(job.to_bytes() for job in jobs), bare.encode())
     service.produce(*bad, key=b"no job")
-    service.wait_for_ends(len(service.read(service.topics.videos)))
-    wait_until(lambda: not service.uncommitted())
+    with local_worker(service.settings, tmp_path_factory.mktemp("worker")):
+        service.wait_for_ends(len(service.read(service.topics.videos)))
+        wait_until(lambda: not service.uncommitted())
     return Log(service, {topic: service.read(topic) for topic in service.topics.all}, bare, missing)
 
 
