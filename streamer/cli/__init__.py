@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from streamer.cli import audit, dead, doctor, evaluate, local, models, service
+from streamer.cli import audit, dead, doctor, evaluate, local, models, service, up
 from streamer.cli.display import errors
 from streamer.errors import StreamerError, UsageError
 from streamer_client.errors import ClientError
@@ -22,6 +22,7 @@ app = typer.Typer(
     epilog="Start with: streamer demo    Then: streamer run VIDEO.mp4",
 )
 local.register(app)
+up.register(app)
 service.register(app)
 doctor.register(app)
 audit.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from streamer.embedded.triton import EmbeddedTriton
 WORKER_GRACE_SECONDS = 10.0
 DRAIN_SECONDS = 3.0
 SESSION_TIMEOUT_SECONDS = 6.0
+
+_numbers = itertools.count(1)
 
 
 @contextmanager
@@ -43,12 +46,14 @@ def local_broker(settings: Settings, port: int | None, log_dir: Path) -> Iterato
 def local_worker(settings: Settings, log_dir: Path) -> Iterator[GuardedProcess]:
     """Run ``streamer worker`` as a child process that ends with this one.
 
-    It gets less time to drain than the guard gives it, so that it ends its slots itself.
+    It gets less time to drain than the guard gives it, so that it ends its slots itself. Its log
+    is a file of its own in ``log_dir``.
     """
+    name = f"worker-{os.getpid()}-{next(_numbers)}.log"
     drain = min(settings.worker.grace_seconds, DRAIN_SECONDS)
     with GuardedProcess(
         [sys.executable, "-m", "streamer", "--verbose", "worker"],
-        log=log_dir / f"worker-{os.getpid()}.log",
+        log=log_dir / name,
         env=as_environment(settings.with_section("worker", grace_seconds=drain)),
         grace_seconds=WORKER_GRACE_SECONDS,
     ) as worker:

@@ -69,7 +69,7 @@ def up(triton: EmbeddedTriton, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def read(up: Up, topic: str, urls: list[str], count: int) -> list[dict[str, Any]]:
-    """The first ``count`` records of these videos on a topic."""
+    """The first records of these videos on a topic, until ``count`` clips or videos are there."""
     keys = [video_id_of(url).encode() for url in urls]
     found: list[dict[str, Any]] = []
     consumer = KafkaConsumer(topic, bootstrap_servers=up.bootstrap, auto_offset_reset="earliest")
@@ -77,7 +77,7 @@ def read(up: Up, topic: str, urls: list[str], count: int) -> list[dict[str, Any]
     def enough() -> bool:
         for messages in consumer.poll(200).values():
             found.extend(json.loads(each.value) for each in messages if each.key in keys)
-        return len(found) >= count
+        return len({each.get("clip_id", each["video_id"]) for each in found}) >= count
 
     wait_until(enough)
     consumer.close()
@@ -133,6 +133,23 @@ def test_files_below_its_folder_may_be_read(up: Up, short: Path) -> None:
     ends = read(up, "videos.done", [str(here), str(short)], 2)
     kinds = {done["url"]: (done["error"] or {}).get("kind") for done in ends}
     assert kinds == {str(here): None, str(short): "path_refused"}
+
+
+def test_a_worker_that_is_killed_half_way_is_started_again(up: Up, short: Path, site: Web) -> None:
+    urls = [site.serve(f"/killed-{number}.mp4", short) for number in range(10)]
+    send(up, *urls)
+    read(up, "videos.done", urls, 3)
+    family = descendants(up.process.pid)
+    workers = [pid for pid, line in family.items() if line.split()[-1:] == ["worker"]]
+    os.kill(workers[-1], signal.SIGKILL)  # The one before it is its guard.
+    ends = read(up, "videos.done", urls, 10)
+    assert {done["url"]: done["status"] for done in ends} == dict.fromkeys(urls, "done")
+    wait_until(lambda: audit(up).returncode == 0)  # The last captions are on their way.
+
+
+def audit(up: Up) -> subprocess.CompletedProcess[str]:
+    command = [str(PROGRAM), "audit", "--bootstrap", up.bootstrap]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
