@@ -22,7 +22,7 @@ class Health:
         self._turned_at = clock()
         self._running_since: tuple[float, ...] = ()
         self.joined = False
-        self.triton_fault: str | None = "Triton has not been asked yet"
+        self.fault: str | None = "Triton has not been asked yet"
 
     def turned(self, running_since: Sequence[float]) -> None:
         """The supervisor's loop has turned, with jobs running that started at these times."""
@@ -47,4 +47,4 @@ class Health:
         """Why the worker takes no jobs for now, if it does not."""
         if not self.joined:
             return "the worker has not joined its consumer group"
-        return self.triton_fault
+        return self.fault

@@ -82,6 +82,11 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.disk_low = Gauge(
+            "streamer_disk_low",
+            "1 if the disk of acquire.temp_dir has too little left to start jobs.",
+            registry=registry,
+        )
         self.triton_ready = Gauge(
             "streamer_triton_ready", "1 if Triton says that it is ready.", registry=registry
         )

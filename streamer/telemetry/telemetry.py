@@ -40,10 +40,16 @@ class Telemetry:
         self.metrics.slots.set(settings.worker.slots)
         self.health = Health(settings.worker.job_timeout_seconds)
 
-    def turned(self, running_since: Sequence[float], triton_fault: str | None) -> None:
-        """The loop has turned, with jobs running since these times (``time.monotonic``)."""
+    def turned(
+        self, running_since: Sequence[float], triton_fault: str | None, disk_fault: str | None
+    ) -> None:
+        """The loop has turned, with jobs running since these times (``time.monotonic``).
+
+        Intake pauses for either fault.
+        """
         self.health.turned(running_since)
-        self.health.triton_fault = triton_fault
+        self.health.fault = triton_fault or disk_fault
+        self.metrics.disk_low.set(disk_fault is not None)
         self.metrics.triton_ready.set(triton_fault is None)
         self.metrics.jobs_in_flight.set(len(running_since))
 

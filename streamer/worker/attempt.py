@@ -48,6 +48,13 @@ class Attempt:
             last_kind=headers.get("streamer-kind", ""),
         )
 
+    def wait_seconds(self, now: int, longest: float) -> float:
+        """Seconds from ``now`` until this try may start, at most ``longest``.
+
+        The bound is for clocks that differ or are set back: they must not hold a job for hours.
+        """
+        return min(max(0.0, (self.not_before - now) / 1000), longest)
+
     def headers(self, error: VideoError, worker: str, not_before: int | None = None) -> Headers:
         """What to write beside the job's bytes after this try failed with ``error``."""
         topic, partition, offset = self.origin

@@ -19,11 +19,12 @@ WAITING_RETRIES = 200
 
 @dataclass(frozen=True)
 class Work:
-    """A job, where it came from, and which try of it this is."""
+    """A job, where it came from, which try of it this is, and when that is due (monotonic)."""
 
     message: Message
     job: VideoJob
     attempt: Attempt
+    due: float
 
 
 class Backlog:
@@ -38,7 +39,7 @@ class Backlog:
         self._topics = topics
         self._ahead = ahead
         self._ready: dict[str, deque[Work]] = {topics.priority: deque(), topics.videos: deque()}
-        self._waiting: list[tuple[int, int, Work]] = []
+        self._waiting: list[tuple[float, int, Work]] = []
         self._numbers = itertools.count()
 
     def wants(self, topic: str) -> bool:
@@ -50,7 +51,7 @@ class Backlog:
     def put(self, work: Work) -> None:
         """Keep a job until its turn."""
         if work.message.topic == self._topics.retry:
-            entry = (work.attempt.not_before, next(self._numbers), work)
+            entry = (work.due, next(self._numbers), work)
             heapq.heappush(self._waiting, entry)
         else:
             self._ready[work.message.topic].append(work)
@@ -62,8 +63,8 @@ class Backlog:
         else:
             self._ready[work.message.topic].appendleft(work)
 
-    def next(self, now: int) -> Work | None:
-        """Take the job whose turn it is at ``now`` (Unix milliseconds), if there is one."""
+    def next(self, now: float) -> Work | None:
+        """Take the job whose turn it is at ``now`` (``time.monotonic``), if there is one."""
         if self._ready[self._topics.priority]:
             return self._ready[self._topics.priority].popleft()
         if self._waiting and self._waiting[0][0] <= now:

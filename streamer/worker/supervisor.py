@@ -16,6 +16,7 @@ from streamer.url_policy import shown
 from streamer.worker.attempt import Attempt
 from streamer.worker.backlog import Backlog, Work
 from streamer.worker.delivery import Delivery, Offsets
+from streamer.worker.disk_watch import DiskWatch
 from streamer.worker.intake import Intake
 from streamer.worker.message import Message, read_job
 from streamer.worker.slots import Running, Said, SlotPool
@@ -60,6 +61,8 @@ class Supervisor:
         self._intake = Intake(consumer, topics)
         self._verdicts = Verdicts(settings, topics, random.Random(), telemetry)  # noqa: S311
         self._triton = TritonWatch(settings.triton)
+        self._disk = DiskWatch(settings.acquire)
+        self._longest_wait = settings.retry.max_seconds
         self._slots: SlotPool[Work] = SlotPool(settings, telemetry.slot_replaced)
 
     def run(self, stop: threading.Event) -> None:
@@ -82,7 +85,7 @@ class Supervisor:
             self._intake.close()
 
     def _round(self) -> None:
-        self._telemetry.turned(self._slots.running_since, self._triton.fault)
+        self._telemetry.turned(self._slots.running_since, self._triton.fault, self._disk.fault)
         for message in self._intake.poll(self._wanted, patient=self._slots.free > 0):
             self._take(message)
         self._start()
@@ -95,9 +98,14 @@ class Supervisor:
             self._delivery.commit()
 
     def _wanted(self, place: TopicPartition) -> bool:
-        if self._draining or not self._triton.ready:
+        if self._draining or not self._able:
             return False
         return self._backlog.wants(place.topic) and self._offsets.held(place) < HELD_BACK
+
+    @property
+    def _able(self) -> bool:
+        """Whether a job that starts now has what it needs."""
+        return self._triton.ready and self._disk.fault is None
 
     def _take(self, message: Message) -> None:
         if self._offsets.holds(message.place, message.offset):
@@ -111,12 +119,13 @@ class Supervisor:
         if isinstance(job, VideoDone):
             self._delivery.finish(message, self._verdicts.end(message, job, attempt))
         else:
-            self._backlog.put(Work(message, job, attempt))
+            wait = attempt.wait_seconds(_now(), self._longest_wait)
+            self._backlog.put(Work(message, job, attempt, time.monotonic() + wait))
 
     def _start(self) -> None:
         """Give jobs to free slots."""
-        while self._slots.free and self._triton.ready and not self._draining:
-            work = self._backlog.next(_now())
+        while self._slots.free and self._able and not self._draining:
+            work = self._backlog.next(time.monotonic())
             if work is None:
                 return
             url, attempt = shown(work.job.url), work.attempt.number

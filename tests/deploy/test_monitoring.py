@@ -108,7 +108,7 @@ def test_the_config_map_has_the_dashboard() -> None:
 def test_alerts() -> None:
     assert ALERTS.keys() == {
         *("StreamerLagGrowing", "StreamerNoTerminalRecord", "StreamerDeadLetters"),
-        *("StreamerTritonDown", "StreamerSlotsRestarting", "StreamerNoWorkers"),
+        *("StreamerTritonDown", "StreamerSlotsRestarting", "StreamerNoWorkers", "StreamerDiskLow"),
     }
     for rule in ALERTS.values():
         assert rule["annotations"].keys() == {"summary", "description"}

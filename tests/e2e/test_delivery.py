@@ -18,6 +18,7 @@ from tests.e2e.gate import Gate
 from tests.e2e.installation import Entry, Installation, own_topics
 from tests.e2e.processes import slots_of
 from tests.embedded.conftest import wait_until
+from tests.tmpfs import small_disk
 from tests.web import Exchange, Web
 from tests.wire import Wire
 
@@ -182,6 +183,26 @@ def test_without_triton_jobs_wait(
             wait_until(lambda: len(ends(installation)) == 2)
             wait_until(lambda: not installation.uncommitted())
     assert statuses(installation) == [("caught", "done"), ("late", "done")]
+    assert installation.read(installation.topics.retry) == []
+
+
+def test_without_room_for_fetches_jobs_wait(
+    make: Make, site: Web, short: Path, tmp_path: Path
+) -> None:
+    plain = make("full")
+    url = site.serve("/full-disk.mp4", short.read_bytes())
+    with small_disk(tmp_path, mb=64) as disk:
+        acquire = {"temp_dir": disk, "min_free_mb": 32}
+        installation = Installation(plain.settings.with_section("acquire", **acquire))
+        filler = disk / "filler"
+        filler.write_bytes(bytes(48 << 20))
+        with local_worker(installation.settings, tmp_path.parent) as worker:
+            installation.produce(VideoJob(url=url, video_id="waits").to_bytes())
+            wait_until(lambda: "32 MB of acquire.min_free_mb" in worker.log.read_text())
+            assert ends(installation) == []
+            filler.unlink()
+            wait_until(lambda: not installation.uncommitted())
+    assert statuses(installation) == [("waits", "done")]
     assert installation.read(installation.topics.retry) == []
 
 

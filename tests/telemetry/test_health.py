@@ -69,14 +69,14 @@ def test_readiness_says_what_is_missing(health: Health) -> None:
     assert health.unready() == "the worker has not joined its consumer group"
     health.joined = True
     assert health.unready() == "Triton has not been asked yet"
-    health.triton_fault = None
+    health.fault = None
     assert health.unready() is None
 
 
 def test_probes(server: TelemetryServer, health: Health, clock: Clock) -> None:
     assert get(server, "/healthz") == (200, "ok\n")
     assert get(server, "/readyz") == (503, "the worker has not joined its consumer group\n")
-    health.joined, health.triton_fault = True, None
+    health.joined, health.fault = True, None
     assert get(server, "/readyz?verbose") == (200, "ok\n")
     clock.now += 40
     assert get(server, "/healthz") == (503, "the supervisor's loop has not turned for 40 s\n")

@@ -21,6 +21,7 @@ NAMES = {
     "streamer_slot_restarts_total": ("reason",),
     "streamer_slots": (),
     "streamer_stage_seconds": ("stage",),
+    "streamer_disk_low": (),
     "streamer_triton_ready": (),
     "streamer_video_seconds_total": (),
 }

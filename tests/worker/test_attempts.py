@@ -53,6 +53,13 @@ def test_waits_are_jittered_within_the_exponential_bound(seed: int, number: int)
     assert NOW <= start <= NOW + min(2 * 2 ** (number - 1), 10) * 1000
 
 
+def test_a_clock_that_was_set_back_does_not_hold_a_job() -> None:
+    waiting = Attempt(2, NOW, NOW + 5_000, ("videos", 0, 0), "timeout")
+    assert waiting.wait_seconds(NOW, longest=60) == 5
+    assert waiting.wait_seconds(NOW + 3_600_000, longest=60) == 0
+    assert waiting.wait_seconds(NOW - 3_600_000, longest=60) == 60
+
+
 def test_waits_differ() -> None:
     retries, attempt = Retries(RetrySettings(), Random(1)), Attempt.of(message(), NOW)
     assert len({retries.not_before(attempt, DOWN, NOW) for _ in range(20)}) > 10

@@ -11,13 +11,13 @@ from streamer_client.topics import Topics
 TOPICS = Topics("p.")
 
 
-def work(topic: str, offset: int, not_before: int = 0) -> Work:
+def work(topic: str, offset: int, due: float = 0.0) -> Work:
     message = Message(topic, 0, offset, b"")
-    attempt = Attempt(1, 0, not_before, (topic, 0, offset), "")
-    return Work(message, VideoJob(url=f"{topic}/{offset}"), attempt)
+    attempt = Attempt(1, 0, 0, (topic, 0, offset), "")
+    return Work(message, VideoJob(url=f"{topic}/{offset}"), attempt, due)
 
 
-def order(backlog: Backlog, now: int) -> list[tuple[str, int]]:
+def order(backlog: Backlog, now: float) -> list[tuple[str, int]]:
     taken = []
     while (each := backlog.next(now)) is not None:
         taken.append((each.message.topic, each.message.offset))
@@ -28,8 +28,8 @@ def test_priority_goes_first_and_retries_wait_until_they_are_due() -> None:
     backlog = Backlog(TOPICS, ahead=2)
     for each in (
         work(TOPICS.videos, 0),
-        work(TOPICS.retry, 0, not_before=300),
-        work(TOPICS.retry, 1, not_before=100),
+        work(TOPICS.retry, 0, due=300),
+        work(TOPICS.retry, 1, due=100),
         work(TOPICS.priority, 0),
         work(TOPICS.videos, 1),
     ):
