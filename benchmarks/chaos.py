@@ -12,26 +12,23 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
+from ipaddress import IPv4Network
 from pathlib import Path
 
-import cv2
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chaos_cluster import Cluster
 from benchmarks.chaos_faults import sequence
+from benchmarks.chaos_place import DISK_MB, small_disk, tiny_films, web_server
 from benchmarks.report import circumstances
 from streamer.audit import Ledger, Report, account, read_ledger
 from streamer.config import Settings
-from streamer.decode.interface import Pixels
 from streamer.embedded.broker import EmbeddedBroker
-from streamer.embedded.ports import free_ports
+from streamer.embedded.ports import LOOPBACK, free_ports
 from streamer.embedded.triton import EmbeddedTriton
-from streamer.evaluate.movie import write_movie
 from streamer.kafka_clients import create_topics, make_producer
 from streamer.models.cache import cached_repository
 from streamer_client.jobs import submit
@@ -42,9 +39,10 @@ DELIVERIES = ("at-least-once", "exactly-once")
 SESSION_SECONDS = 6.0
 JOB_SECONDS = 45.0
 QUIET_SECONDS = 3.0
+# From a fault's jobs to the fault.
+AMID_SECONDS = (0.3, 2.0)
 SETTLING_SECONDS = 600.0
 ACKNOWLEDGED_SECONDS = 120.0
-VIDEOS, SIZE, RATE = 8, (160, 96), Fraction(25)
 # One job in so many names a file that is not there, and must end as a dead letter.
 BAD_EVERY = 25
 
@@ -88,8 +86,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(arguments.logs or name)
         folder.mkdir(parents=True, exist_ok=True)
-        films = list(_films(Path(name), _chance(arguments)))
-        outcomes = {each: _run(each, arguments, films, folder / each) for each in wanted}
+        films = list(tiny_films(Path(name), _chance(arguments)))
+        with web_server(Path(name)) as site:
+            sources = [str(film) for film in films] + [f"{site}/{film.name}" for film in films]
+            outcomes = {each: _run(each, arguments, sources, folder / each) for each in wanted}
     for delivery, outcome in outcomes.items():
         _show(delivery, outcome)
     print("\n".join([f"seed: {arguments.seed}", *circumstances()]))
@@ -112,44 +112,53 @@ def _chance(arguments: argparse.Namespace) -> random.Random:
     return random.Random(arguments.seed)  # noqa: S311
 
 
-def _run(delivery: str, arguments: argparse.Namespace, films: list[Path], logs: Path) -> Outcome:
-    broker = EmbeddedBroker(log_dir=logs)
-    triton = EmbeddedTriton(cached_repository("offline"), log_dir=logs, port=free_ports(1)[0])
-    with broker, triton:
-        settings = _settings(delivery, broker, triton, films[0].parent)
+def _run(delivery: str, arguments: argparse.Namespace, sources: list[str], logs: Path) -> Outcome:
+    with ExitStack() as services:
+        broker = services.enter_context(EmbeddedBroker(log_dir=logs))
+        repository, (port,) = cached_repository("offline"), free_ports(1)
+        triton = services.enter_context(EmbeddedTriton(repository, log_dir=logs, port=port))
+        temp_dir = Path(services.enter_context(tempfile.TemporaryDirectory()))
+        disk = temp_dir if services.enter_context(small_disk(temp_dir)) else None
+        settings = _settings(delivery, broker, triton, Path(sources[0]).parent, temp_dir)
         create_topics(settings.kafka)
-        with Cluster(settings, broker, triton, arguments.workers, logs) as cluster:
-            return _torment(cluster, settings, arguments, films)
+        cluster = Cluster(settings, broker, triton, arguments.workers, logs, disk)
+        return _torment(services.enter_context(cluster), settings, arguments, sources)
 
 
 def _settings(
-    delivery: str, broker: EmbeddedBroker, triton: EmbeddedTriton, folder: Path
+    delivery: str, broker: EmbeddedBroker, triton: EmbeddedTriton, folder: Path, temp_dir: Path
 ) -> Settings:
     """A worker that finds out soon what is wrong, and tries again soon."""
+    acquire = {
+        "allowed_roots": (folder,),
+        "allowed_networks": (IPv4Network(f"{LOOPBACK}/32"),),
+        "temp_dir": temp_dir,
+        "min_free_mb": DISK_MB // 4,
+    }
+    worker = {"delivery": delivery, "job_timeout_seconds": JOB_SECONDS, "grace_seconds": 5.0}
     return (
         Settings()
         .with_section("kafka", bootstrap=broker.bootstrap, session_timeout_seconds=SESSION_SECONDS)
         .with_section("triton", url=triton.url)
-        .with_section("acquire", allowed_roots=(folder,), temp_dir=folder)
+        .with_section("acquire", **acquire)
         .with_section("decode", threads=1)
-        .with_section(
-            "worker", delivery=delivery, job_timeout_seconds=JOB_SECONDS, grace_seconds=5.0
-        )
+        .with_section("worker", **worker)
         .with_section("retry", base_seconds=0.5, max_seconds=5.0)
     )
 
 
 def _torment(
-    cluster: Cluster, settings: Settings, arguments: argparse.Namespace, films: list[Path]
+    cluster: Cluster, settings: Settings, arguments: argparse.Namespace, sources: list[str]
 ) -> Outcome:
     chance, start = _chance(arguments), time.monotonic()
     gap = arguments.minutes * 60 / arguments.faults
-    jobs = [_job(number, films) for number in range(arguments.jobs)]
+    jobs = [_job(number, sources) for number in range(arguments.jobs)]
     injected: list[Injected] = []
     submitter = _Submitter(settings)
     for number, fault in enumerate(sequence(arguments.faults, chance)):
+        time.sleep(max(0.0, start + number * gap - time.monotonic()))
         submitter.submit(jobs[number :: arguments.faults])
-        time.sleep(max(0.0, start + (number + chance.random()) * gap - time.monotonic()))
+        time.sleep(chance.uniform(*AMID_SECONDS))  # They are under way.
         at = time.monotonic() - start
         injected.append(Injected(at, fault.__name__, fault(cluster, chance)))
         print(f"{at:6.1f} s {fault.__name__} {injected[-1].detail}", file=sys.stderr, flush=True)
@@ -175,12 +184,10 @@ class _Submitter:
             self.acknowledged.add(job.video_id)
 
 
-def _job(number: int, films: list[Path]) -> VideoJob:
-    film = films[number % len(films)]
+def _job(number: int, sources: list[str]) -> VideoJob:
+    url = sources[number % len(sources)]
     bad = number % BAD_EVERY == BAD_EVERY - 1
-    return VideoJob(
-        url=str(film.with_name("missing.mp4") if bad else film), video_id=f"job-{number:04d}"
-    )
+    return VideoJob(url=f"{url}.missing" if bad else url, video_id=f"job-{number:04d}")
 
 
 def _settled(cluster: Cluster, settings: Settings) -> Ledger:
@@ -192,22 +199,6 @@ def _settled(cluster: Cluster, settings: Settings) -> Ledger:
         unfinished = bool(ledger.waiting) or any(job.is_open for job in ledger.jobs)
         if not unfinished or time.monotonic() > deadline:
             return ledger
-
-
-def _films(folder: Path, chance: random.Random) -> Iterator[Path]:
-    """Tiny films of one to two seconds, in two shots each."""
-    for number in range(VIDEOS):
-        path = folder / f"film-{number}.mp4"
-        write_movie(path, _pictures(np.random.default_rng(chance.getrandbits(32))), RATE, SIZE)
-        yield path
-
-
-def _pictures(noise: np.random.Generator) -> Iterator[Pixels]:
-    for _ in range(2):
-        coarse = noise.integers(0, 255, (6, 10, 3), np.uint8)
-        wide = cv2.resize(coarse, (SIZE[0] + 40, SIZE[1]), interpolation=cv2.INTER_CUBIC)
-        for frame in range(int(noise.integers(14, 24))):
-            yield np.ascontiguousarray(wide[:, frame : frame + SIZE[0]]).astype(np.uint8)
 
 
 def _show(delivery: str, outcome: Outcome) -> None:
@@ -223,7 +214,7 @@ def _show(delivery: str, outcome: Outcome) -> None:
     lines += [
         f"missing {video_id}: acknowledged, but not on videos" for video_id in outcome.missing
     ]
-    lines += [f"a worker gave up and was started again: {line}" for line in outcome.gave_up]
+    lines += [f"ended by itself and was started again: {line}" for line in outcome.gave_up]
     lines.append(f"{delivery}: it {'adds up' if outcome.adds_up else 'does not add up'}")
     console.print("\n".join(lines), markup=False)
 

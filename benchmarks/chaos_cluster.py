@@ -18,6 +18,7 @@ from streamer.config import Settings, as_environment
 from streamer.embedded.broker import EmbeddedBroker
 from streamer.embedded.process import GuardedProcess
 from streamer.embedded.triton import EmbeddedTriton
+from streamer.errors import Unavailable
 
 GRACE_SECONDS = 10.0
 END_SECONDS = 60.0
@@ -28,8 +29,8 @@ class Cluster:
     """Workers on a broker and a Triton that others started; entered, ``count`` of them run.
 
     Attributes:
-        gave_up: last log lines of workers that ended by themselves and were started again, as an
-            orchestrator would.
+        disk: the workers' temporary directory, if it is a disk of its own.
+        gave_up: last words of what ended by itself and was started again, as an orchestrator would.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Cluster:
         triton: EmbeddedTriton,
         count: int,
         log_dir: Path,
+        disk: Path | None,
     ):
-        self.broker, self.triton = broker, triton
+        self.broker, self.triton, self.disk = broker, triton, disk
         self.gave_up: list[str] = []
         self._settings = settings
         self._count = count
@@ -91,13 +93,22 @@ class Cluster:
             self._workers.remove(worker)
 
     def revive(self) -> None:
-        """Start workers again that ended by themselves."""
+        """Start again what ended by itself."""
+        self._revive_triton()
         for worker in [each for each in self._workers if each.poll() is not None]:
             self.gave_up.append(f"{worker.log.name}: {worker.last_line()}")
             worker.stop()
             self._workers.remove(worker)
         while len(self._workers) < self._count:
             self.join()
+
+    def _revive_triton(self) -> None:
+        try:
+            self.triton.check()
+        except Unavailable as error:
+            self.gave_up.append(error.message)
+            self.triton.stop()
+            self.triton.start()
 
     def __enter__(self) -> Self:
         self.revive()

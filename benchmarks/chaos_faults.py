@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from benchmarks.chaos_cluster import Cluster, send
+from benchmarks.chaos_place import DISK_MB
+from benchmarks.processes import command_of, descendants_of
 
 STALL_SECONDS = (2.0, 8.0)
 CUT_SECONDS = 3.0
@@ -16,6 +19,8 @@ CUT_EVERY_SECONDS = 0.2
 # Longer than the group's session: others get the partitions of a worker that stands still.
 FROZEN_SECONDS = 9.0
 VISIT_SECONDS = (3.0, 10.0)
+ERROR_SECONDS = 3.0
+STUB = "triton_python_backend_stub"
 
 Fault = Callable[[Cluster, random.Random], str]
 
@@ -50,6 +55,34 @@ def hang_slot(cluster: Cluster, chance: random.Random) -> str:
     """SIGSTOP a slot for good: its worker must end it."""
     send(cluster.any_slot(chance), signal.SIGSTOP)
     return ""
+
+
+def crash_slot(cluster: Cluster, chance: random.Random) -> str:
+    """SIGSEGV a slot, as a decoder's bug does."""
+    send(cluster.any_slot(chance), signal.SIGSEGV)
+    return ""
+
+
+def fill_disk(cluster: Cluster, chance: random.Random) -> str:
+    """Leave nothing of the workers' temporary disk for some seconds."""
+    if cluster.disk is None:
+        return "left out: only root may mount a disk that can be filled"
+    seconds, filler = chance.uniform(*STALL_SECONDS), cluster.disk / "filler"
+    with filler.open("wb") as file, contextlib.suppress(OSError):
+        for _ in range(DISK_MB):
+            file.write(bytes(1 << 20))
+    time.sleep(seconds)
+    filler.unlink()
+    return f"{seconds:.1f} s"
+
+
+def kill_model(cluster: Cluster, chance: random.Random) -> str:
+    """SIGKILL a process that runs a model: Triton answers with errors until it has another."""
+    stubs = [pid for pid in descendants_of(cluster.triton.pid) if STUB in command_of(pid)]
+    send(chance.choice(stubs), signal.SIGKILL)
+    time.sleep(ERROR_SECONDS)
+    cluster.revive()
+    return f"one of {len(stubs)}"
 
 
 def kill_triton(cluster: Cluster, _: random.Random) -> str:
@@ -101,6 +134,9 @@ FAULTS: tuple[Fault, ...] = (
     freeze_worker,
     kill_slot,
     hang_slot,
+    crash_slot,
+    fill_disk,
+    kill_model,
     kill_triton,
     stall_triton,
     cut_broker,
