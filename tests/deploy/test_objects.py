@@ -75,11 +75,13 @@ def test_replicas_are_left_to_what_scales(variant: str) -> None:
         assert ("replicas" in deployment["spec"]) == (name not in scaled)
 
 
-def test_keda_scales_workers_on_their_topic_and_group() -> None:
-    trigger = of_kind("sasl", "ScaledObject")[WORKER]["spec"]["triggers"][0]
-    assert trigger["type"] == "kafka"
-    metadata = trigger["metadata"]
-    assert (metadata["topic"], metadata["consumerGroup"]) == ("videos", "streamer")
+def test_keda_scales_workers_on_their_topics_and_group() -> None:
+    triggers = of_kind("sasl", "ScaledObject")[WORKER]["spec"]["triggers"]
+    topics = {trigger["metadata"].pop("topic") for trigger in triggers}
+    assert topics == {"videos", "videos.priority", "videos.retry"}
+    assert all(trigger == triggers[0] for trigger in triggers)
+    trigger, metadata = triggers[0], triggers[0]["metadata"]
+    assert (trigger["type"], metadata["consumerGroup"]) == ("kafka", "streamer")
     assert (metadata["tls"], metadata["sasl"]) == ("enable", "plaintext")
     authentication = of_kind("sasl", "TriggerAuthentication")[trigger["authenticationRef"]["name"]]
     named = {each["parameter"] for each in authentication["spec"]["secretTargetRef"]}
