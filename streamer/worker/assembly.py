@@ -10,6 +10,7 @@ from streamer.telemetry import Telemetry
 from streamer.worker.delivery import Delivery, Offsets
 from streamer.worker.delivery_at_least_once import AtLeastOnce
 from streamer.worker.delivery_exactly_once import ExactlyOnce
+from streamer.worker.membership import Membership
 from streamer.worker.supervisor import Supervisor
 
 
@@ -20,11 +21,15 @@ def make_worker(settings: Settings, telemetry: Telemetry) -> Supervisor:
         Unavailable: if no broker answers, or it has no transactions and they are asked for.
     """
     consumer, offsets = make_group_consumer(settings.kafka), Offsets()
-    delivery = _delivery(settings, consumer, offsets)
-    return Supervisor(settings, consumer, offsets, delivery, telemetry)
+    membership = Membership(settings.kafka.session_timeout_seconds)
+    delivery = _delivery(settings, consumer, offsets, membership.lease_seconds)
+    return Supervisor(settings, consumer, offsets, delivery, membership, telemetry)
 
 
-def _delivery(settings: Settings, consumer: KafkaConsumer, offsets: Offsets) -> Delivery:
+def _delivery(
+    settings: Settings, consumer: KafkaConsumer, offsets: Offsets, lease_seconds: float
+) -> Delivery:
     if settings.worker.delivery == "exactly-once":
-        return ExactlyOnce(make_transactional_producer(settings.kafka), consumer, offsets)
+        producer = make_transactional_producer(settings.kafka)
+        return ExactlyOnce(producer, consumer, offsets, lease_seconds)
     return AtLeastOnce(make_producer(settings.kafka), consumer, offsets)

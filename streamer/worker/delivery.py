@@ -38,7 +38,13 @@ class Delivery(Protocol):
         its partition was lost before the commit and came back."""
 
     def commit(self) -> None:
-        """Commit what can be committed now, without waiting."""
+        """Commit what can be committed now."""
+
+    async def hand_over(self) -> None:
+        """Commit what can be committed before others get the partitions.
+
+        Awaited on the consumer's own thread, where its methods that block must not be called.
+        """
 
     def flush(self, seconds: float) -> None:
         """Wait until all that is finished is committed, at most ``seconds``."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CommitFailedError, KafkaError
+from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
 from streamer.worker.delivery import Offsets, broken
@@ -80,22 +80,36 @@ class AtLeastOnce:
 
     def commit(self) -> None:
         """Commit, per partition, up to the first message that is not finished."""
-        for message in self._complete():
-            # One that is not held was on a partition that was lost, and may come back.
-            if self._holds(message) and self._jobs[message].is_acknowledged():
-                self._offsets.finish(message.place, message.offset)
-        ready = self._offsets.ready()
+        ready = self._ready()
         if not ready:
             return
-        offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in ready.items()}
         try:
-            self._consumer.commit(offsets)
-        except CommitFailedError:
+            self._consumer.commit(_positions(ready))
+        except (CommitFailedError, RebalanceInProgressError):
             log.warning("the group changes; %s is committed after that, if it stays here", ready)
         except KafkaError as error:
             raise broken(error) from error
         else:
             self._committed(ready)
+
+    async def hand_over(self) -> None:
+        """The same; what is not acknowledged yet is left to those who get the partition."""
+        ready = self._ready()
+        if not ready:
+            return
+        try:
+            await self._consumer.commit_async(_positions(ready))
+        except KafkaError as error:
+            log.warning("%s was not committed before the group changes: %s", ready, error)
+        else:
+            self._committed(ready)
+
+    def _ready(self) -> dict[TopicPartition, int]:
+        for message in self._complete():
+            # One that is not held was on a partition that was lost, and may come back.
+            if self._holds(message) and self._jobs[message].is_acknowledged():
+                self._offsets.finish(message.place, message.offset)
+        return self._offsets.ready()
 
     def flush(self, seconds: float) -> None:
         """Wait for what is on its way, and commit."""
@@ -125,3 +139,7 @@ class AtLeastOnce:
         except KafkaError as error:
             raise broken(error) from error
         sent.acknowledgements.append(future)
+
+
+def _positions(ready: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {place: OffsetAndMetadata(offset, "", -1) for place, offset in ready.items()}

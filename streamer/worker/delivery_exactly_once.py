@@ -56,9 +56,23 @@ class ExactlyOnce:
     Then it and the offset go into one transaction, together with the other jobs that are ready. It
     is opened, filled and committed in one go, beside the loop, so slots never wait for it and it
     never comes near the broker's time limit for transactions.
+
+    Args:
+        producer: of transactions.
+        consumer: whose group the offsets are of.
+        offsets: of the messages that were taken.
+        lease_seconds: a transaction that takes longer is given up: the process may have stood still
+            and its partitions may be others'.
     """
 
-    def __init__(self, producer: KafkaProducer, consumer: KafkaConsumer, offsets: Offsets):
+    def __init__(
+        self,
+        producer: KafkaProducer,
+        consumer: KafkaConsumer,
+        offsets: Offsets,
+        lease_seconds: float,
+    ):
+        self._lease_seconds = lease_seconds
         self._producer = producer
         self._consumer = consumer
         self._offsets = offsets
@@ -111,6 +125,10 @@ class ExactlyOnce:
         elif time.monotonic() - self._transaction.since > COMMIT_SECONDS:
             raise _late(COMMIT_SECONDS)
 
+    async def hand_over(self) -> None:
+        """The same, and wait for it: what is on its way must not overtake the others' reading."""
+        self.flush(COMMIT_SECONDS)
+
     def flush(self, seconds: float) -> None:
         """Wait until what is on its way and what is ready is committed."""
         for _ in range(2):
@@ -146,18 +164,26 @@ class ExactlyOnce:
         self, letters: list[Letter], positions: dict[TopicPartition, int], member: Any
     ) -> bool:
         """Whether all was committed; false if the group has changed."""
+        end = time.monotonic() + self._lease_seconds
         offsets = {place: OffsetAndMetadata(offset, "", -1) for place, offset in positions.items()}
         try:
             self._producer.begin_transaction()
             for each in letters:
                 self._producer.send(each.topic, each.value, each.key, each.headers)
+            _require_time_left(end)
             self._producer.send_offsets_to_transaction(offsets, member)
+            _require_time_left(end)
             self._producer.commit_transaction()
         except GROUP_CHANGES as error:
             self._producer.abort_transaction()
             log.warning("the group changes (%s); %s waits for that", error, positions)
             return False
         return True
+
+
+def _require_time_left(end: float) -> None:
+    if time.monotonic() > end:
+        raise CommitFailedError("the transaction took longer than the membership is sure")
 
 
 def _late(seconds: float) -> WorkerBroken:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import AsyncConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streamer.worker.delivery import broken
+from streamer.worker.membership import Membership
 from streamer.worker.message import Message
 from streamer_client.topics import Topics
 
@@ -29,14 +30,15 @@ class Intake:
     Args:
         consumer: a member of the workers' group.
         topics: names of the topics.
+        membership: of that group.
     """
 
-    def __init__(self, consumer: KafkaConsumer, topics: Topics):
+    def __init__(self, consumer: KafkaConsumer, topics: Topics, membership: Membership):
         self._consumer = consumer
         self._topics = topics
-        self.joined = False
+        self._membership = membership
 
-    def subscribe(self, listener: ConsumerRebalanceListener) -> None:
+    def subscribe(self, listener: AsyncConsumerRebalanceListener) -> None:
         """Join the group at the next poll."""
         topics = self._topics
         self._consumer.subscribe([topics.priority, topics.videos, topics.retry], listener=listener)
@@ -45,7 +47,9 @@ class Intake:
         """New messages of the partitions that are wanted; waits for some if ``patient``."""
         self._pause(wanted)
         timeout_ms = POLL_MS if patient else BUSY_POLL_MS
-        for records in self._polled(timeout_ms if self.joined else JOIN_POLL_MS).values():
+        for records in self._polled(
+            timeout_ms if self._membership.joined else JOIN_POLL_MS
+        ).values():
             yield from map(Message.of, records)
 
     def assignment(self) -> set[TopicPartition]:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import AsyncConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from streamer.config import Settings
 from streamer.telemetry import Telemetry
@@ -18,6 +18,7 @@ from streamer.worker.backlog import Backlog, Work
 from streamer.worker.delivery import Delivery, Offsets
 from streamer.worker.disk_watch import DiskWatch
 from streamer.worker.intake import Intake
+from streamer.worker.membership import Membership
 from streamer.worker.message import Message, read_job
 from streamer.worker.slots import Running, Said, SlotPool
 from streamer.worker.triton_watch import TritonWatch
@@ -49,6 +50,7 @@ class Supervisor:
         consumer: KafkaConsumer,
         offsets: Offsets,
         delivery: Delivery,
+        membership: Membership,
         telemetry: Telemetry,
     ):
         topics, slots = Topics(settings.kafka.topic_prefix), settings.worker.slots
@@ -58,7 +60,8 @@ class Supervisor:
         self._telemetry = telemetry
         self._backlog = Backlog(topics, ahead=slots)
         self._draining = self._closed = False
-        self._intake = Intake(consumer, topics)
+        self._membership = membership
+        self._intake = Intake(consumer, topics, membership)
         self._verdicts = Verdicts(settings, topics, random.Random(), telemetry)  # noqa: S311
         self._triton = TritonWatch(settings.triton)
         self._disk = DiskWatch(settings.acquire)
@@ -85,6 +88,7 @@ class Supervisor:
             self._intake.close()
 
     def _round(self) -> None:
+        self._membership.turned()
         self._telemetry.turned(self._slots.running_since, self._triton.fault, self._disk.fault)
         for message in self._intake.poll(self._wanted, patient=self._slots.free > 0):
             self._take(message)
@@ -94,7 +98,7 @@ class Supervisor:
         ):
             self._hear(said)
         self._start()  # Before the commit: a slot does not wait for the broker.
-        if self._intake.joined:
+        if self._membership.sure:
             self._delivery.commit()
 
     def _wanted(self, place: TopicPartition) -> bool:
@@ -167,13 +171,18 @@ class Supervisor:
         deadline = time.monotonic() + self._grace_seconds
         while self._slots.busy and time.monotonic() < deadline:
             self._round()
-        self._delivery.flush(FLUSH_SECONDS)
-
-    def revoked(self, partitions: Iterable[TopicPartition]) -> None:  # noqa: ARG002
-        """Others may get some of these: commit what is finished while they are surely ours."""
-        if not self._closed:
-            self._left()
+        if self._membership.sure:
             self._delivery.flush(FLUSH_SECONDS)
+
+    async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Others may get some of these: commit what is finished while they are surely ours."""
+        if self._closed:
+            return
+        if not self._membership.sure:
+            self.lost(partitions)
+            return
+        self._left()
+        await self._delivery.hand_over()
 
     def lost(self, partitions: Iterable[TopicPartition]) -> None:
         """Others may have these already: they read them from the last commit on."""
@@ -184,7 +193,7 @@ class Supervisor:
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now; the client goes on reading those it had."""
-        self._intake.joined = True
+        self._membership.entered()
         ours = set(partitions)
         self._telemetry.joined(ours)
         log.info("reading %s", sorted(f"{place.topic}/{place.partition}" for place in ours))
@@ -196,7 +205,7 @@ class Supervisor:
             self._delivery.discard(work.message)
 
     def _left(self) -> None:
-        self._intake.joined = False
+        self._membership.left()
         self._telemetry.left()
 
     def _drop_waiting(self) -> None:
@@ -204,21 +213,21 @@ class Supervisor:
         self._backlog.drop(lambda message: not self._offsets.holds(message.place, message.offset))
 
 
-class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Passes on what the client learns inside ``poll``."""
+class _Rebalances(AsyncConsumerRebalanceListener):  # type: ignore[misc]
+    """Passes on what the client learns inside ``poll``, on its thread, where nothing may block."""
 
     def __init__(self, supervisor: Supervisor):
         self._supervisor = supervisor
 
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Called before others get the partitions."""
-        self._supervisor.revoked(revoked)
+        await self._supervisor.revoked(revoked)
 
-    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+    async def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         """Called when others may have them already."""
         self._supervisor.lost(lost)
 
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called when the group has agreed, also on nothing."""
         self._supervisor.assigned(assigned)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,9 @@ class Consumer:
         if self.changing:
             raise CommitFailedError
         self.position = offsets[PLACE].offset
+
+    async def commit_async(self, offsets: dict[TopicPartition, Any]) -> None:
+        self.commit(offsets)
 
 
 @dataclass
@@ -106,6 +110,17 @@ def test_what_others_have_committed_meanwhile_is_forgotten() -> None:
     assert place.take_again(1)  # Reading goes on after the job at 0.
     place.offsets.forget(PLACE)
     assert not place.take_again(0)
+
+
+def test_what_is_finished_is_committed_before_others_get_it() -> None:
+    place = Place()
+    place.producer.acknowledge()
+    place.consumer.changing = True
+    asyncio.run(place.delivery.hand_over())
+    assert place.offsets.held(PLACE) == 2
+    place.consumer.changing = False
+    asyncio.run(place.delivery.hand_over())
+    assert (place.consumer.position, place.offsets.held(PLACE)) == (2, 0)
 
 
 def test_a_job_that_runs_has_not_ended() -> None:

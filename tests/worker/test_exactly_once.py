@@ -5,6 +5,7 @@ So the clients here are stand-ins that do what Apache Kafka's make kafka-python 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from streamer.worker.message import Message
 
 PLACE = TopicPartition("videos", 0)
 SECONDS = 60.0
+LEASE_SECONDS = 0.3
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Place:
 
     def __init__(self, *refusals: Exception):
         self.offsets, self.producer, self.consumer = Offsets(), Producer(list(refusals)), Consumer()
-        self.delivery = ExactlyOnce(self.producer, self.consumer, self.offsets)
+        self.delivery = ExactlyOnce(self.producer, self.consumer, self.offsets, LEASE_SECONDS)
 
     def take(self, *offsets: int) -> None:
         for offset in offsets:
@@ -146,6 +148,20 @@ def test_nothing_is_committed_outside_the_group() -> None:
     place.finish(0)
     place.delivery.flush(SECONDS)
     assert place.producer.committed == []
+
+
+def test_a_transaction_that_takes_longer_than_the_lease_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = Place()
+    with monkeypatch.context() as slow:
+        slow.setattr(place.producer, "send", lambda *_: time.sleep(1.5 * LEASE_SECONDS))
+        place.take(0)
+        place.delivery.finish(message(0), [Letter("done", b"", b"done", [])])
+        place.delivery.flush(SECONDS)
+        assert place.offsets.held(PLACE) == 1
+    place.delivery.flush(SECONDS)
+    assert place.producer.committed == [b"done"]
 
 
 def test_a_fenced_worker_ends() -> None:

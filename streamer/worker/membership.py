@@ -1,0 +1,55 @@
+"""Whether this worker may still speak for its partitions."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+log = logging.getLogger(__name__)
+
+
+class Membership:
+    """What is known of the worker's place in its group.
+
+    A process that stood still for longer than its session may have lost its partitions without
+    having been told: the next answer to a heartbeat will say so. Brokers fence what such a zombie
+    commits by the group's generation (KIP-447); here it is not even tried until it is known.
+
+    Args:
+        session_seconds: without a heartbeat for so long, the broker gives the partitions away.
+
+    Attributes:
+        joined: whether the group has given the worker partitions, perhaps none, and not asked for
+            them back.
+    """
+
+    def __init__(self, session_seconds: float):
+        self.joined = False
+        # The broker counts from the last heartbeat; there are three in a session.
+        self.lease_seconds = session_seconds * 2 / 3
+        self._session_seconds = session_seconds
+        self._turned = time.monotonic()
+        self._doubtful_until = float("-inf")
+
+    def turned(self) -> None:
+        """The worker's loop turns; to be called in every round."""
+        now = time.monotonic()
+        if now - self._turned > self.lease_seconds:
+            log.warning("stood still for %.0f s; commits wait for the group", now - self._turned)
+            self._doubtful_until = now + self._session_seconds
+        self._turned = now
+
+    @property
+    def sure(self) -> bool:
+        """Whether the partitions are this worker's as far as anybody can know."""
+        self.turned()
+        return self.joined and self._turned > self._doubtful_until
+
+    def entered(self) -> None:
+        """The group has said which partitions are this worker's."""
+        self.joined = True
+        self._doubtful_until = float("-inf")
+
+    def left(self) -> None:
+        """The worker is out of its group until it joins again."""
+        self.joined = False
