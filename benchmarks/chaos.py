@@ -89,11 +89,9 @@ def main() -> int:
         films = list(tiny_films(Path(name), _chance(arguments)))
         with web_server(Path(name)) as site:
             sources = [str(film) for film in films] + [f"{site}/{film.name}" for film in films]
-            outcomes = {each: _run(each, arguments, sources, folder / each) for each in wanted}
-    for delivery, outcome in outcomes.items():
-        _show(delivery, outcome)
+            fine = [_ran_well(each, arguments, sources, folder / each) for each in wanted]
     print("\n".join([f"seed: {arguments.seed}", *circumstances()]))
-    return 0 if all(outcome.adds_up for outcome in outcomes.values()) else 1
+    return 0 if all(fine) else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -110,6 +108,12 @@ def _arguments() -> argparse.Namespace:
 
 def _chance(arguments: argparse.Namespace) -> random.Random:
     return random.Random(arguments.seed)  # noqa: S311
+
+
+def _ran_well(delivery: str, arguments: argparse.Namespace, sources: list[str], logs: Path) -> bool:
+    outcome = _run(delivery, arguments, sources, logs)
+    _show(delivery, outcome)
+    return outcome.adds_up
 
 
 def _run(delivery: str, arguments: argparse.Namespace, sources: list[str], logs: Path) -> Outcome:

@@ -1,8 +1,9 @@
-"""A relay in front of the embedded broker that lets older librdkafka clients in.
+"""A relay in front of the embedded broker that makes up for two of its shortcomings.
 
 Debian's kcat carries librdkafka 2.0, which misreads the tagged fields at the end of an ApiVersions
 response (Kafka protocol, KIP-482 and KIP-584) and gives up. The fields are optional: the relay
-takes them out of the first answer of a connection and passes all other bytes on as they are.
+takes them out. Transactions: see :mod:`streamer.embedded.transactions`. All else is passed on as it
+is; like a broker, the relay answers the requests of a connection one after the other.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from contextlib import closing, suppress
 from typing import Any, TypeVar
 
 from streamer.embedded.ports import LOOPBACK
+from streamer.embedded.transactions import Transactions, expects_answer
 
 API_VERSIONS = 18
-FIRST_TAGGED_VERSION = 3
-CHUNK_BYTES = 1 << 16
+FIRST_TAGGED = 3
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._transactions = Transactions(self._ask)
 
     def start(self) -> None:
         """Start listening. Raises ``OSError`` if the port is taken."""
@@ -66,40 +69,52 @@ class Relay:
         await self._drop()
 
     async def _drop(self) -> None:
-        connections = asyncio.all_tasks() - {asyncio.current_task()}
-        for connection in connections:
+        for connection in self._connections:
             connection.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _serve(self, client_in: StreamReader, client_out: StreamWriter) -> None:
+        connection = asyncio.ensure_future(self._relay(client_in, client_out))
+        self._connections.add(connection)
         # A cancelled handler would be reported as an error of the server by asyncio's streams.
         with suppress(asyncio.CancelledError):
-            await self._relay(client_in, client_out)
+            await connection
+        self._connections.discard(connection)
 
     async def _relay(self, client_in: StreamReader, client_out: StreamWriter) -> None:
         try:
             broker_in, broker_out = await asyncio.open_connection(LOOPBACK, self._broker_port)
             with closing(broker_out):
-                await _introduce(client_in, client_out, broker_in, broker_out)
-                await _join(_pass_on(client_in, broker_out), _pass_on(broker_in, client_out))
+                while True:
+                    request = await _frame(client_in)
+                    answer = await self._transactions.answer(request)
+                    if answer is None:
+                        answer = await _asked(request, broker_in, broker_out)
+                    if answer is not None:
+                        client_out.write(_framed(answer))
+                        await client_out.drain()
         except (OSError, asyncio.IncompleteReadError) as error:
             log.debug("a connection ended: %s", error)
         finally:
             client_out.close()
 
+    async def _ask(self, request: bytes) -> bytes:
+        """The broker's answer, over a connection of its own, which nobody cuts."""
+        broker_in, broker_out = await asyncio.open_connection(LOOPBACK, self._broker_port)
+        with closing(broker_out):
+            broker_out.write(_framed(request))
+            return await _frame(broker_in)
 
-async def _introduce(
-    client_in: StreamReader,
-    client_out: StreamWriter,
-    broker_in: StreamReader,
-    broker_out: StreamWriter,
-) -> None:
-    """Pass on the first request, and its answer too if it asks for the API versions."""
-    request = await _frame(client_in)
+
+async def _asked(request: bytes, broker_in: StreamReader, broker_out: StreamWriter) -> bytes | None:
+    """The broker's answer, which every client can read; None if it gives none."""
     broker_out.write(_framed(request))
+    await broker_out.drain()
+    if not expects_answer(request):
+        return None
+    answer = await _frame(broker_in)
     key, version = struct.unpack_from(">hh", request)
-    if key == API_VERSIONS and version >= FIRST_TAGGED_VERSION:
-        client_out.write(_framed(without_tags(await _frame(broker_in))))
+    return without_tags(answer) if key == API_VERSIONS and version >= FIRST_TAGGED else answer
 
 
 def without_tags(response: bytes) -> bytes:
@@ -130,20 +145,3 @@ async def _frame(source: StreamReader) -> bytes:
 
 def _framed(body: bytes) -> bytes:
     return struct.pack(">i", len(body)) + body
-
-
-async def _join(*directions: Coroutine[Any, Any, None]) -> None:
-    """Until one side closes; then the other direction has nothing to say any more."""
-    tasks = [asyncio.ensure_future(direction) for direction in directions]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _pass_on(source: StreamReader, sink: StreamWriter) -> None:
-    while data := await source.read(CHUNK_BYTES):
-        sink.write(data)
-        await sink.drain()
