@@ -6,11 +6,13 @@ import logging
 from typing import Literal
 
 from streamer.errors import JobError, StreamerError, Unavailable
-from streamer_client.errors import ModelError, ModelUnavailable
+from streamer_client.errors import ModelDied, ModelError, ModelUnavailable
 from streamer_client.records import VideoError
 
 Status = Literal["failed", "rejected"]
 Fault = Literal["job", "world"]
+
+MODEL_DIED = "model_died"
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ def _fault(error: Exception) -> Fault:
 
 
 def _foreign(error: Exception) -> tuple[str, str]:
+    if isinstance(error, ModelDied):
+        return MODEL_DIED, f"a model's process has ended ({error}); start Triton again"
     if isinstance(error, ModelUnavailable):
         return "triton_unavailable", (
             f"Triton did not answer ({error}); check that it runs and that triton.url is right"

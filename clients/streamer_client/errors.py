@@ -8,7 +8,8 @@
     ├── BadVideo               a local file of which no frame can be shown to the models
     └── ModelError             a call of a model, by the status code of gRPC
         ├── ModelUnavailable     worth another attempt later
-        │   └── ModelTimeout       the deadline passed
+        │   ├── ModelTimeout       the deadline passed
+        │   └── ModelDied          its process has ended; the server has to be started again
         └── ModelRefused         the same call would fail again
             ├── ModelNotServed     the server has no such model
             ├── BadInput           the tensors do not fit the model
@@ -19,6 +20,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ class ModelTimeout(ModelUnavailable):
     """The answer did not come before the deadline."""
 
 
+class ModelDied(ModelUnavailable):
+    """The process that runs the model has ended; Triton goes on without it, and calls it ready."""
+
+
 class ModelRefused(ModelError):
     """The request itself is at fault, or the model broke on it."""
 
@@ -72,6 +78,9 @@ class BadInput(ModelRefused):
 class AccessDenied(ModelRefused):
     """The server does not let this client in."""
 
+
+# What Triton's Python backend says, with the code INTERNAL, of a model without a process.
+_DIED = re.compile(r"Stub process '.*' is not healthy")
 
 # Status codes of gRPC; any that is not named here means that the same call would fail again.
 _BY_STATUS: dict[str, type[ModelError]] = {
@@ -90,5 +99,6 @@ _BY_STATUS: dict[str, type[ModelError]] = {
 
 def model_error(model: str, error: InferenceServerException) -> ModelError:
     """What tritonclient raised for a call of ``model``, typed by its status code."""
-    status = str(error.status()).removeprefix("StatusCode.")
-    return _BY_STATUS.get(status, ModelRefused)(model, status, str(error.message()))
+    status, details = str(error.status()).removeprefix("StatusCode."), str(error.message())
+    kind = ModelDied if _DIED.search(details) else _BY_STATUS.get(status, ModelRefused)
+    return kind(model, status, details)

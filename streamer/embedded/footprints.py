@@ -1,4 +1,4 @@
-"""How much memory each model of a Triton on this machine holds."""
+"""What the processes of models of a Triton on this machine do: memory, and whether one died."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PROC = Path("/proc")
+STUB = "triton_python_b"  # The kernel keeps 15 characters of the name.
 
 
 def model_memory(repository: Path) -> Mapping[str, int]:
@@ -21,6 +22,25 @@ def model_memory(repository: Path) -> Mapping[str, int]:
             if path.name == "model.py" and path.parents[2:3] == (repository.absolute(),):
                 memory[path.parents[1].name] += _proportional_bytes(process)
     return memory
+
+
+def parents_of_dead_stubs() -> set[int]:
+    """Process ids of the Tritons of which a model has no process any more.
+
+    Triton does not wait for a stub that has ended, so it stays as a zombie; it starts no other one.
+    """
+    states = map(_state, PROC.glob("[0-9]*"))
+    return {parent for name, state, parent in states if (name, state) == (STUB, "Z")}
+
+
+def _state(process: Path) -> tuple[str, str, int]:
+    """Name, state and parent of a process, as ``proc_pid_stat(5)`` has them."""
+    try:
+        before, _, after = (process / "stat").read_text().rpartition(") ")
+    except OSError:  # It has gone altogether.
+        return "", "", 0
+    state, parent = after.split()[:2]
+    return before.partition("(")[2], state, int(parent)
 
 
 def _processes() -> Iterator[tuple[Path, list[str]]]:

@@ -12,6 +12,7 @@ import tritonclient.grpc as grpc_client
 from tritonclient.utils import InferenceServerException
 
 from streamer.embedded import shared_memory
+from streamer.embedded.footprints import parents_of_dead_stubs
 from streamer.embedded.ports import LOOPBACK, free_ports
 from streamer.embedded.process import GuardedProcess
 from streamer.embedded.shared_memory import RegionPrefix
@@ -125,11 +126,13 @@ class EmbeddedTriton:
             raise
 
     def check(self) -> None:
-        """Raise :class:`Unavailable` (``triton_unavailable``) if the server has ended."""
+        """Raise :class:`Unavailable` (``triton_unavailable``) if it or a model of it has ended."""
         process = self._started_process
         status = process.poll()
         if status is not None:
             raise self._failure(f"Triton ended with status {status}")
+        if process.pid in parents_of_dead_stubs():
+            raise self._failure("the process of a model has ended")
 
     def stop(self) -> None:
         """Stop the server and remove its shared memory; may be repeated."""

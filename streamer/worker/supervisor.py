@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from kafka import AsyncConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
 from streamer.config import Settings
+from streamer.failures import MODEL_DIED
 from streamer.telemetry import Telemetry
 from streamer.url_policy import shown
 from streamer.worker.attempt import Attempt
@@ -161,6 +162,9 @@ class Supervisor:
 
     def _lacked_triton(self, running: Running[Work], done: VideoDone) -> bool:
         """Whether the job failed because Triton was not there: that is no attempt of it."""
+        if done.error is not None and done.error.kind == MODEL_DIED:
+            self._triton.lacks(done.error.message)
+            return True
         if done.error is None or done.error.kind != "triton_unavailable":
             return False
         return self._triton.was_down_since(running.since - RECONNECT_SECONDS)

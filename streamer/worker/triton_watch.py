@@ -14,6 +14,7 @@ from streamer_client.connection import channel_options
 
 ASK_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
+LACKING_SECONDS = 15.0
 
 
 class TritonWatch:
@@ -29,6 +30,8 @@ class TritonWatch:
         self._client = triton.InferenceServerClient(settings.url, **options)
         self._stop = threading.Event()
         self._last_down = float("-inf")
+        self._lacking = ""
+        self._lacking_until = float("-inf")
         self.fault: str | None = "Triton has not been asked yet"
         self._thread = threading.Thread(target=self._watch, daemon=True, name="triton-watch")
 
@@ -46,6 +49,14 @@ class TritonWatch:
         self._stop.set()
         self._thread.join()
         self._client.close()
+
+    def lacks(self, fault: str) -> None:
+        """A job found that a model has died; jobs wait some time, then one finds out again.
+
+        Triton does not know of it, or does not say so.
+        """
+        self._lacking_until = time.monotonic() + LACKING_SECONDS
+        self.fault = self._lacking = fault
 
     def was_down_since(self, moment: float) -> bool:
         """Whether Triton was not ready at some time after ``moment`` (monotonic) or is not now."""
@@ -69,4 +80,6 @@ class TritonWatch:
         except InferenceServerException as error:
             status = str(error.status()).removeprefix("StatusCode.")
             return f"Triton does not answer at {self._url}: {status}"
-        return None if ready else f"Triton at {self._url} is not ready: it loads models or ends"
+        if not ready:
+            return f"Triton at {self._url} is not ready: it loads models or ends"
+        return self._lacking if time.monotonic() < self._lacking_until else None

@@ -29,6 +29,7 @@ NAMES = {
     "ClipCaption": "",
     "Clips": "close commit complete offsets poll",
     "JobOptions": "",
+    "ModelDied": "",
     "ModelError": "",
     "ModelNotServed": "",
     "ModelRefused": "",

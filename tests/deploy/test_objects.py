@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from streamer.models import alive
 from tests.deploy.helm import VARIANTS, Object, containers, of_kind, pods, rendered, run
 
 WORKER, TRITON = "r-streamer-worker", "r-streamer-triton"
@@ -50,13 +51,15 @@ def test_probes_ask_the_health_endpoints(variant: str) -> None:
     assert _paths(worker) == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
     if "triton" in parts:
         triton = parts["triton"]["containers"][0]
-        ready, live = "/v2/health/ready", "/v2/health/live"
-        assert _paths(triton) == {"startup": ready, "liveness": live, "readiness": ready}
+        ready, probe = "/v2/health/ready", triton["livenessProbe"]["exec"]["command"]
+        assert _paths(triton) == {"startup": ready, "readiness": ready}
+        assert probe == ["python3", "-m", alive.__name__, "--port=8000"]
 
 
 def _paths(container: Object) -> dict[str, str]:
     ports = {port["name"] for port in container["ports"]}
-    probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in _KINDS}
+    of_kinds = {kind: container[f"{kind}Probe"].get("httpGet") for kind in _KINDS}
+    probes = {kind: probe for kind, probe in of_kinds.items() if probe}
     assert {probe["port"] for probe in probes.values()} <= ports
     return {kind: probe["path"] for kind, probe in probes.items()}
 
