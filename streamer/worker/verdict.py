@@ -50,7 +50,8 @@ class Verdicts:
 
     def end(self, message: Message, done: VideoDone, attempt: Attempt) -> list[Letter]:
         """The job's terminal record and, unless it is done, its dead letter."""
-        log.info("job %s: %s, %d clips", done.video_id, done.status, done.clips)
+        kind = f" ({done.error.kind})" if done.error is not None else ""
+        log.info("job %s: %s%s, %d clips", done.video_id, done.status, kind, done.clips)
         if done.error is not None:
             error = done.error.model_copy(update={"attempts": attempt.number})
             done = done.model_copy(update={"error": error})
