@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chaos_cluster import Cluster
-from benchmarks.chaos_faults import sequence
+from benchmarks.chaos_faults import FAULTS, sequence
 from benchmarks.chaos_place import DISK_MB, small_disk, tiny_films, web_server
 from benchmarks.report import circumstances
 from streamer.audit import Ledger, Report, account, read_ledger
@@ -99,7 +99,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--delivery", choices=[*DELIVERIES, "both"], default="both")
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--faults", type=int, default=20)
+    parser.add_argument("--faults", type=int, default=2 * len(FAULTS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=8.0, help="over which faults are spread")
     parser.add_argument("--logs", help="folder that keeps the logs of all processes")

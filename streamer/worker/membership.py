@@ -12,8 +12,9 @@ class Membership:
     """What is known of the worker's place in its group.
 
     A process that stood still for longer than its session may have lost its partitions without
-    having been told: the next answer to a heartbeat will say so. Brokers fence what such a zombie
-    commits by the group's generation (KIP-447); here it is not even tried until it is known.
+    having been told. Brokers fence what such a zombie
+    commits by the group's generation (KIP-447); here it is not even tried for a session, in which
+    the answer to a heartbeat would come.
 
     Args:
         session_seconds: without a heartbeat for so long, the broker gives the partitions away.
@@ -47,8 +48,7 @@ class Membership:
 
     def entered(self) -> None:
         """The group has said which partitions are this worker's."""
-        self.joined = True
-        self._doubtful_until = float("-inf")
+        self.joined = True  # Not more: the answer may have waited here since before a standstill.
 
     def left(self) -> None:
         """The worker is out of its group until it joins again."""
