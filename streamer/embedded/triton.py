@@ -132,7 +132,7 @@ class EmbeddedTriton:
         if status is not None:
             raise self._failure(f"Triton ended with status {status}")
         if process.pid in parents_of_dead_stubs():
-            raise self._failure("the process of a model has ended")
+            raise Unavailable(f"the process of a model has ended; see {process.log}", kind=KIND)
 
     def stop(self) -> None:
         """Stop the server and remove its shared memory; may be repeated."""
