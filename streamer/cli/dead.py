@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.display import errors
 from streamer.cli.options import BootstrapOption, ConfigOption, PrefixOption
 from streamer.config import Settings, load_settings
 from streamer.dead_letters import DeadLetter, Filter, read_dead_letters, replay
@@ -108,6 +109,8 @@ def replay_letters(
             except KafkaError as error:
                 raise Unavailable(f"{topic} does not take {letter.place}: {error}") from error
         typer.echo(f"{letter.video_id} {'would go' if dry_run else 'went'} to {topic}")
+    if not targets:
+        errors.print(f"no letter on {Topics(settings.kafka.topic_prefix).dead} matches")
 
 
 def _origin(letter: DeadLetter, settings: Settings) -> str:

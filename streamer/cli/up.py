@@ -90,7 +90,8 @@ def _addresses(settings: Settings, log_dir: Path) -> str:
     return (
         f"Kafka  {kafka}\nTriton {settings.triton.url}\n{health}logs   {log_dir}\n\n"
         f"streamer submit --bootstrap {kafka} https://example.org/a.mp4\n"
-        f"streamer watch --bootstrap {kafka}\n\nCtrl-C stops all."
+        f"streamer watch --bootstrap {kafka}\n\nThe worker joins its group in "
+        "some seconds. Ctrl-C stops all."
     )
 
 

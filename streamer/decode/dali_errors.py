@@ -82,7 +82,7 @@ def no_gpu(what: str) -> WorkerBroken:
     """There is no card or no driver; ``what`` says which."""
     return WorkerBroken(
         f"{what}; install NVIDIA's driver and give the container the card (--gpus all, driver "
-        "capabilities compute,utility,video), or set decode.device to auto or cpu",
+        "capabilities compute,utility,video), or decode on the CPU: decode.device = auto or cpu",
         kind="gpu_missing",
         stage=STAGE,
     )

@@ -76,6 +76,8 @@ def test_the_table_and_one_letter(dead: Installation) -> None:
 def test_replay_puts_the_bytes_back_where_they_came_from(dead: Installation) -> None:
     assert run(dead, "replay", "--dry-run").stdout.count("would go to") == 3
     assert dead.read(dead.topics.videos) == []
+    nothing = run(dead, "replay", "--kind", "nosuch")
+    assert nothing.stderr == f"no letter on {dead.topics.dead} matches\n"
     replayed = run(dead, "replay")
     assert replayed.stdout.count(" went to ") == 3
     assert {each.value for each in dead.read(dead.topics.videos)} == {
