@@ -74,6 +74,15 @@ def make_group_consumer(settings: KafkaSettings, **options: Any) -> KafkaConsume
     )
 
 
+def is_member_since(consumer: KafkaConsumer, moment: float) -> bool:
+    """Whether a heartbeat that a group's member sent after ``moment`` (monotonic) was answered.
+
+    The client has no public name for it.
+    """
+    heartbeat = consumer._coordinator.heartbeat
+    return bool(moment < heartbeat.last_send <= heartbeat.last_receive)
+
+
 def make_producer(settings: KafkaSettings, **options: Any) -> KafkaProducer:
     """An idempotent producer that waits for all replicas.
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from kafka import KafkaConsumer
 
 from streamer.config import Settings
-from streamer.kafka_clients import make_group_consumer, make_producer, make_transactional_producer
+from streamer.kafka_clients import (
+    is_member_since,
+    make_group_consumer,
+    make_producer,
+    make_transactional_producer,
+)
 from streamer.telemetry import Telemetry
 from streamer.worker.delivery import Delivery, Offsets
 from streamer.worker.delivery_at_least_once import AtLeastOnce
@@ -21,7 +28,9 @@ def make_worker(settings: Settings, telemetry: Telemetry) -> Supervisor:
         Unavailable: if no broker answers, or it has no transactions and they are asked for.
     """
     consumer, offsets = make_group_consumer(settings.kafka), Offsets()
-    membership = Membership(settings.kafka.session_timeout_seconds)
+    membership = Membership(
+        settings.kafka.session_timeout_seconds, partial(is_member_since, consumer)
+    )
     delivery = _delivery(settings, consumer, offsets, membership.lease_seconds)
     return Supervisor(settings, consumer, offsets, delivery, membership, telemetry)
 

@@ -20,9 +20,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def membership(clock: list[float]) -> Membership:
+def answered() -> list[float]:
+    """When heartbeats that were answered had been sent."""
+    return []
+
+
+@pytest.fixture
+def membership(clock: list[float], answered: list[float]) -> Membership:
     assert clock
-    member = Membership(SESSION)
+    member = Membership(SESSION, lambda moment: any(sent > moment for sent in answered))
     member.entered()
     return member
 
@@ -33,15 +39,18 @@ def test_it_is_sure_while_the_loop_turns(clock: list[float], membership: Members
         assert membership.sure
 
 
-def test_it_is_not_after_a_standstill_until_a_heartbeat_would_have_told(
-    clock: list[float], membership: Membership
+def test_it_is_not_after_a_standstill_until_a_heartbeat_has_told(
+    clock: list[float], answered: list[float], membership: Membership
 ) -> None:
     clock[0] += 4.1
     membership.entered()  # An answer that has waited in the socket meanwhile.
+    answered.append(clock[0] - 4.0)
     assert not membership.sure
     clock[0] += 3.5
     assert not membership.sure
-    clock[0] += 3.5
+    answered.append(clock[0])
+    assert membership.sure
+    clock[0] += 1.0
     assert membership.sure
 
 
