@@ -123,7 +123,7 @@ class Ramps:
         start, view = self._around(history, at, self.view)
         first, last = _extent(view, at - start)
         first, last = wipe or (start + first, start + last)
-        cut = Cut(max(first, at - self.back), last)
+        cut = self._cut(first, last, at)
         contrast = history.contrast(cut, self._side, start, start + len(view))
         return Change(cut, contrast, is_sure=wipe is not None or _is_transition(near))
 
@@ -140,9 +140,14 @@ class Ramps:
         plain = first + int(_contrasts(near[: at - first + 1]).argmin())
         start, view = self._around(history, plain, self.view)
         first, last = _extent(view, plain - start)
-        cut = Cut(max(start + first, at - self.back), start + last)
+        cut = self._cut(start + first, start + last, at)
         contrast = history.contrast(cut, self._side, start, start + len(view))
         return Change(cut, contrast)
+
+    def _cut(self, first: int, last: int, at: int) -> Cut:
+        """The cut from ``first`` to ``last``; what is far before ``at`` is decided already."""
+        end = max(first, at - self.back)
+        return Cut(end, max(end, last))
 
     def _around(self, history: History, at: int, half: int) -> tuple[int, Blocks]:
         first, last = self._bounds(np.array([at]), half, history)

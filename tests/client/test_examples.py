@@ -62,9 +62,9 @@ def test_submit_and_follow_a_made_up_video(up: Up) -> None:
 
 
 def test_submit_and_follow_a_file(up: Up, short: Path) -> None:
-    shutil.copy(short, up.folder / "talk.mp4")
+    shutil.copy(short, up.folder / "followed.mp4")  # Another path, another id than the README's.
     where = ("--bootstrap", up.bootstrap)
-    lines = run(up.folder, EXAMPLES / "submit_and_follow.py", *where, "talk.mp4")
+    lines = run(up.folder, EXAMPLES / "submit_and_follow.py", *where, "followed.mp4")
     assert any(line.startswith("done, clips: 3") for line in lines)
 
 

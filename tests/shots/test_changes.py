@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streamer.decode.interface import Pixels
@@ -98,6 +98,9 @@ def test_of_a_fade_and_a_cut_within_it_only_one_is_left() -> None:
 
 
 @settings(max_examples=15, deadline=None)
+@example(
+    kinds=["cut", "dip", "dip"], rate=50.0, seed=189
+)  # A dip that ends long before it is judged.
 @given(
     kinds=st.lists(st.sampled_from(["cut", "fade", "dip", "wipe"]), min_size=1, max_size=4),
     rate=st.sampled_from([12.0, 25.0, 50.0]),
