@@ -76,10 +76,10 @@ class Relay:
     async def _serve(self, client_in: StreamReader, client_out: StreamWriter) -> None:
         connection = asyncio.ensure_future(self._relay(client_in, client_out))
         self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
         # A cancelled handler would be reported as an error of the server by asyncio's streams.
         with suppress(asyncio.CancelledError):
             await connection
-        self._connections.discard(connection)
 
     async def _relay(self, client_in: StreamReader, client_out: StreamWriter) -> None:
         try:

@@ -19,12 +19,16 @@ WAITING_RETRIES = 200
 
 @dataclass(frozen=True)
 class Work:
-    """A job, where it came from, which try of it this is, and when that is due (monotonic)."""
+    """A job, where it came from, which try of it this is, and when that is due (monotonic).
+
+    ``spared``: a model had died under it before, which was not counted as a try.
+    """
 
     message: Message
     job: VideoJob
     attempt: Attempt
     due: float
+    spared: bool = False
 
 
 class Backlog:

@@ -13,9 +13,8 @@ class Membership:
     """What is known of the worker's place in its group.
 
     A process that stood still for longer than its session may have lost its partitions without
-    having been told. Brokers fence what such a zombie
-    commits by the group's generation (KIP-447); here it is not even tried until the answer to a
-    heartbeat has told.
+    having been told. Brokers fence what such a zombie commits by the group's generation (KIP-447);
+    here it is not even tried until the answer to a heartbeat has told.
 
     Args:
         session_seconds: without a heartbeat for so long, the broker gives the partitions away.

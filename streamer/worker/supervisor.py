@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kafka import AsyncConsumerRebalanceListener, KafkaConsumer, TopicPartition
 
@@ -150,7 +151,8 @@ class Supervisor:
             log.warning("job %s waits for Triton", done.video_id)
             self._delivery.discard(work.message)
             if self._offsets.holds(work.message.place, work.message.offset):
-                self._backlog.put_back(work)
+                died = done.error is not None and done.error.kind == MODEL_DIED
+                self._backlog.put_back(replace(work, spared=work.spared or died))
             return
         retry = self._verdicts.retry(work.message, done, work.attempt, _now())
         if retry is not None:
@@ -164,7 +166,7 @@ class Supervisor:
         """Whether the job failed because Triton was not there: that is no attempt of it."""
         if done.error is not None and done.error.kind == MODEL_DIED:
             self._triton.lacks(done.error.message)
-            return True
+            return not running.ticket.spared  # It may be the job that kills the model.
         if done.error is None or done.error.kind != "triton_unavailable":
             return False
         return self._triton.was_down_since(running.since - RECONNECT_SECONDS)
