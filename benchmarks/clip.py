@@ -25,7 +25,9 @@ Images = NDArray[np.uint8]
 Embed = Callable[[Images], "Future[NDArray[np.float32]]"]
 
 BATCHES = (8, 16, 32)
-IMAGES = 128
+# Eight requests of the largest batch: with four, all of them under way at once, what is measured is
+# the filling of the queue and its emptying.
+IMAGES = 256
 # Requests under way at once, as of a worker that decodes meanwhile.
 IN_FLIGHT = 4
 PARITY = Bar(0.9, at_least=True)

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_UTIME, _STIME = 11, 12  # of the fields behind the command's name, from 0
+# Of the fields behind the command's name, from 0; the latter two are of children that have ended.
+_UTIME, _STIME, _CUTIME, _CSTIME = 11, 12, 13, 14
 
 
 def slot_of(worker: int) -> int:
@@ -51,8 +52,7 @@ def resident_mb(pid: int) -> float:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of all its threads so far, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICK
+    return _seconds(pid, _UTIME, _STIME)
 
 
 class OthersShare:
@@ -75,7 +75,13 @@ def _busy_seconds() -> float:
 
 
 def _own_seconds() -> float:
-    return sum(cpu_seconds(pid) for pid in (os.getpid(), *descendants_of(os.getpid())))
+    pids = (os.getpid(), *descendants_of(os.getpid()))
+    return sum(_seconds(pid, _UTIME, _STIME, _CUTIME, _CSTIME) for pid in pids)
+
+
+def _seconds(pid: int, *places: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[place]) for place in places) / _TICK
 
 
 def _memory_mb(pid: int, name: str) -> float:

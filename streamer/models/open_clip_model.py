@@ -19,6 +19,9 @@ from streamer.models.weights import count_parameters
 Dtype = Literal["float32", "bfloat16", "float16"]
 FloatArray = NDArray[np.float32]
 
+# On a CPU larger batches are slower, since memory must be filled anew, and hold more of it.
+CPU_BATCH = 32
+
 # open_clip keeps the norms in float32 under these, as the checkpoints were trained.
 _PRECISIONS = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
@@ -106,7 +109,10 @@ class ImageTower:
             raise ValueError(
                 f"pixels are {pixels.dtype} {pixels.shape}, not uint8 N x {self._shape}"
             )
-        return _embed(self._network, pixels, self._network.mean.device)
+        device = self._network.mean.device
+        cuts = range(CPU_BATCH, len(pixels), CPU_BATCH) if device.type == "cpu" else ()
+        parts = np.split(pixels, cuts)
+        return np.concatenate([_embed(self._network, part, device) for part in parts])
 
     def example(self, size: int) -> NDArray[np.uint8]:
         """A batch of so many black pictures."""

@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from streamer.errors import UsageError
-from streamer.models.open_clip_model import Dtype, ImageTower, TextTower
+from streamer.models.open_clip_model import CPU_BATCH, Dtype, ImageTower, TextTower
 from streamer.models.open_clip_onnx import Kind, export
 from streamer.models.open_clip_preprocess import ImagePreprocess
 from streamer.models.open_clip_session import OnnxTower
@@ -80,6 +80,17 @@ def test_images_are_embedded_as_by_open_clip(
     assert_same(embeddings, image_embeddings)
     assert_same(tower(pixels[2:3]), image_embeddings[2:3])
     assert_all_differ(embeddings)
+
+
+@pytest.mark.parametrize("images", [1, CPU_BATCH, CPU_BATCH + 1, 3 * CPU_BATCH - 1])
+def test_a_batch_of_any_size_keeps_its_order(
+    checkpoint: Path,
+    images: int,
+    pixels: NDArray[np.uint8],
+    image_embeddings: NDArray[np.float32],
+) -> None:
+    which = np.arange(images) % len(pixels)
+    assert_same(ImageTower(checkpoint)(pixels[which]), image_embeddings[which])
 
 
 @pytest.mark.parametrize("device", DEVICES)
