@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from benchmarks.chaos_clock import step
 from benchmarks.processes import children_of, command_of
 from streamer.config import Settings, as_environment
 from streamer.embedded.broker import EmbeddedBroker
@@ -23,6 +24,7 @@ from streamer.errors import Unavailable
 GRACE_SECONDS = 10.0
 END_SECONDS = 60.0
 SLOT_POLL_SECONDS = 0.1
+STEPPED = (sys.executable, "-m", "benchmarks.chaos_clock")
 
 
 class Cluster:
@@ -72,10 +74,10 @@ class Cluster:
 
     def join(self) -> GuardedProcess:
         """Start one more worker."""
-        number = next(self._numbers)
+        log = self._log_dir / f"worker-{next(self._numbers)}.log"
         worker = GuardedProcess(
-            [sys.executable, "-m", "streamer", "--verbose", "worker"],
-            log=self._log_dir / f"worker-{number}.log",
+            [*STEPPED, str(_clock_of(log)), "--verbose", "worker"],
+            log=log,
             env=as_environment(self._settings),
             grace_seconds=GRACE_SECONDS,
         )
@@ -91,6 +93,10 @@ class Cluster:
         finally:
             worker.stop()
             self._workers.remove(worker)
+
+    def step_clock(self, worker: GuardedProcess, seconds: float) -> None:
+        """Let a worker's clock be so far from the machine's."""
+        step(_clock_of(worker.log), seconds)
 
     def revive(self) -> None:
         """Start again what ended by itself."""
@@ -124,6 +130,10 @@ def send(pid: int, number: signal.Signals) -> None:
     """Send a signal; a process that has just ended by itself needs none."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def _clock_of(log: Path) -> Path:
+    return log.with_suffix(".clock")
 
 
 def _slots_of(worker: int) -> list[int]:

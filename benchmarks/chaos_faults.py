@@ -20,6 +20,7 @@ CUT_EVERY_SECONDS = 0.2
 FROZEN_SECONDS = 9.0
 VISIT_SECONDS = (3.0, 10.0)
 ERROR_SECONDS = 3.0
+STEP_SECONDS = 1800.0
 STUB = "triton_python_backend_stub"
 
 Fault = Callable[[Cluster, random.Random], str]
@@ -128,6 +129,13 @@ def join_and_leave(cluster: Cluster, chance: random.Random) -> str:
     return f"{seconds:.1f} s, exit status {status}"
 
 
+def step_clock(cluster: Cluster, chance: random.Random) -> str:
+    """Step a worker's clock, forwards or backwards, for as long as the worker lives."""
+    seconds = chance.uniform(-STEP_SECONDS, STEP_SECONDS)
+    cluster.step_clock(cluster.any_worker(chance), seconds)
+    return f"{seconds / 60:+.0f} min"
+
+
 FAULTS: tuple[Fault, ...] = (
     kill_worker,
     stop_worker,
@@ -142,6 +150,7 @@ FAULTS: tuple[Fault, ...] = (
     cut_broker,
     stall_broker,
     join_and_leave,
+    step_clock,
 )
 
 

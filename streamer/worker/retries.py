@@ -6,7 +6,7 @@ from random import Random
 
 from streamer.config import RetrySettings
 from streamer.worker.attempt import Attempt
-from streamer.worker.slots import SLOT_CRASHED
+from streamer.worker.slot import SLOT_CRASHED
 from streamer_client.records import VideoError
 
 

@@ -22,7 +22,8 @@ from streamer.worker.disk_watch import DiskWatch
 from streamer.worker.intake import Intake
 from streamer.worker.membership import Membership
 from streamer.worker.message import Message, read_job
-from streamer.worker.slots import Running, Said, SlotPool
+from streamer.worker.slot import Running, Said
+from streamer.worker.slots import SlotPool
 from streamer.worker.triton_watch import TritonWatch
 from streamer.worker.verdict import Verdicts
 from streamer_client.records import VideoDone
