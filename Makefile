@@ -51,6 +51,7 @@ bench-models: setup
 # The client alone in a fresh environment: its size, and how long it imports.
 client-size: setup
 	$(BIN)/python -m benchmarks.client_size
+
 # Random hostile inputs for so many seconds: make fuzz SECONDS=600
 SECONDS ?= 60
 fuzz: setup
