@@ -1,8 +1,8 @@
 """A worker whose clock can be stepped: ``python -m benchmarks.chaos_clock FILE [ARGUMENT...]``.
 
-Runs ``streamer`` with the arguments; what Python reads of the wall clock is off by the seconds that
-the file says, or right while there is none. Stepping the machine's own clock would hurt more than
-the worker.
+Runs ``streamer`` with the arguments; ``time.time``, the only wall clock that a worker asks, is off
+by the seconds that the file says, or right while there is none. Stepping the machine's own clock
+would hurt more than the worker.
 """
 
 from __future__ import annotations

@@ -93,9 +93,9 @@ class SlotPool(Generic[Ticket]):
         self, slot: Slot[Ticket], reason: str, error: VideoError | None = None
     ) -> Said[Ticket] | None:
         last_words = slot.end(error)
-        self._judge_start(slot)
         cause = error.message if error else reason
-        log.warning("slot %s was replaced: %s", slot.process.pid, cause)
+        log.warning("slot %s has ended: %s", slot.process.pid, cause)
+        self._judge_start(slot)
         self._on_replaced(reason)
         self._slots[self._slots.index(slot)] = Slot(self._settings)
         return last_words

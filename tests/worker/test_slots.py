@@ -30,9 +30,9 @@ def one_slot(settings: Settings, replaced: list[str]) -> Iterator[SlotPool[str]]
 
 
 def slot_pid() -> int:
-    (slot,) = [each for each in multiprocessing.active_children() if each.name == "streamer-slot"]
-    assert slot.pid is not None
-    return slot.pid
+    (only,) = [each for each in multiprocessing.active_children() if each.name == "streamer-slot"]
+    assert only.pid is not None
+    return only.pid
 
 
 def test_a_slot_that_hangs_while_it_starts_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,9 @@ def test_a_slot_that_dies_while_it_starts_is_replaced() -> None:
         assert replaced == ["slot_crashed"]
 
 
-def test_slots_that_never_come_up_end_the_worker(tmp_path: Path) -> None:
+def test_slots_that_never_come_up_end_the_worker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     triton = {"tls": True, "ssl_cafile": tmp_path / "missing.pem"}
     settings = Settings().with_section("triton", **triton)
     replaced: list[str] = []
@@ -67,6 +69,7 @@ def test_slots_that_never_come_up_end_the_worker(tmp_path: Path) -> None:
         comes_up(pool)
     assert broken.value.kind == "slot_start"
     assert replaced == ["slot_crashed"] * 2
+    assert caplog.text.count("has ended: slot_crashed") == 3
 
 
 def comes_up(pool: SlotPool[str]) -> bool:
