@@ -117,6 +117,8 @@ def _add_video(container: OutputContainer, coding: Coding) -> VideoStream:
         stream.set_display_rotation(coding.rotation, hflip=coding.mirrored)
     context = stream.codec_context
     context.pix_fmt, context.max_b_frames = coding.pix_fmt, coding.b_frames
+    if coding.codec.startswith("libvpx"):
+        context.thread_count = 1  # its threads wait for each other by spinning: slow beside others
     if coding.times:
         context.time_base = _FINE
     if coding.pixel_shape:

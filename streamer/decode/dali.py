@@ -12,6 +12,8 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from av.container import InputContainer
+
 from streamer.config import DecodeSettings
 from streamer.decode.batching import BATCH_FRAMES
 from streamer.decode.colour_matrix import correction
@@ -19,17 +21,19 @@ from streamer.decode.dali_errors import describe_dali, unsupported
 from streamer.decode.dali_pipeline import Device, Request, steps
 from streamer.decode.dali_stream import DaliStream, Decoded, Video
 from streamer.decode.interface import AVERAGED, SmallFormat
-from streamer.decode.opening import choose_stream, open_container
+from streamer.decode.one_picture import one_picture
+from streamer.decode.opening import STAGE, choose_stream, open_container
 from streamer.decode.planning import BatchPlan, Planner
 from streamer.decode.probing import Probe, probe
 from streamer.decode.timeline import Timeline
+from streamer.errors import JobFailed
 
 # What DALI reads, by the first of libavformat's names: it needs timestamps, and for NVDEC parameter
 # sets, as these containers have them.
 _CONTAINERS = ("mov", "matroska", "ivf")
 CODECS: dict[Device, tuple[str, ...]] = {
     "cpu": ("vp8", "vp9", "mjpeg"),
-    "gpu": ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg"),
+    "gpu": ("h264", "hevc", "vp8", "vp9", "av1"),
 }
 # The frames of one step, converted to RGB, take at most this on the device; several steps are
 # under way.
@@ -60,18 +64,25 @@ def decode_dali(
     _check_supported(found, device)
     with ExitStack() as opened:
         container = opened.enter_context(open_container(path, settings))
-        planner = Planner(
-            container,
-            choose_stream(container),
-            Timeline(found.info.time_base, found.info.average_rate),
-            settings.sample_rate,
-        )
+        planner = _planner(container, found, settings)
         request = _request(_new_name(path), found, small, device)
         decoded = opened.enter_context(closing(_decode(request, planner)))
         first = [*itertools.islice(decoded, 1)]
+        _check_beginning(planner, found, sum(len(plan) for plan, _ in first) < request.frames)
         decoder, ahead = f"dali-{device}", itertools.chain(first, decoded)
         video = Video(path, found, settings, small)
         return DaliStream(video, decoder, planner, ahead, opened.pop_all())
+
+
+def _planner(container: InputContainer, found: Probe, settings: DecodeSettings) -> Planner:
+    stream = choose_stream(container)
+    return Planner(
+        container,
+        stream,
+        Timeline(found.info.time_base, found.info.average_rate),
+        settings.sample_rate,
+        one_picture(found.info.codec, stream.codec_context.extradata or b""),
+    )
 
 
 def _check_supported(found: Probe, device: Device) -> None:
@@ -82,6 +93,17 @@ def _check_supported(found: Probe, device: Device) -> None:
         raise unsupported(f"DALI does not decode {codec} on the {device.upper()}")
     if not found.is_only_video:
         raise unsupported("the file has several video streams, of which DALI takes its own choice")
+
+
+def _check_beginning(planner: Planner, found: Probe, is_short: bool) -> None:
+    if planner.ended_at is not None and is_short:
+        at = float(planner.ended_at * found.info.time_base)
+        raise JobFailed(
+            f"the packet at {at:.3f} s is damaged, or not one picture that is shown, as DALI needs "
+            "it; decode with --decoder auto or pyav",
+            kind="undecodable",
+            stage=STAGE,
+        )
 
 
 def _new_name(path: Path) -> str:

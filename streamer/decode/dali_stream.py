@@ -115,7 +115,7 @@ class DaliStream:
         except JobFailed as error:
             log.info("DALI stopped after %d frames: %s", self._frames, error.message)
         else:
-            self._broken = False
+            self._broken = self._planner.ended_at is not None
 
     def _continued(self) -> Iterator[FrameBatch]:
         video = self._video

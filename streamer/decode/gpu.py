@@ -51,7 +51,7 @@ class Card:
         A100 and Hopper, which are made for computing, have no AV1, and before Ampere none has.
         """
         has_av1 = self.compute >= (8, 6) and self.compute[0] != 9
-        return ("h264", "hevc", "vp8", "vp9", "mpeg4", "mjpeg", *(("av1",) if has_av1 else ()))
+        return ("h264", "hevc", "vp8", "vp9", *(("av1",) if has_av1 else ()))
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ def length_size(codec: str, extradata: bytes) -> int:
 
 
 def by_length(data: bytes, size: int) -> Iterator[bytes]:
-    """The units, each behind its length of ``size`` bytes."""
-    place = 0
-    while place + size < len(data):
-        start = place + size
-        place = start + int.from_bytes(data[place:start])
-        yield data[start:place]
+    """The units, each behind its length of ``size`` bytes, up to one that is cut short."""
+    start = size
+    while start < len(data):
+        end = start + int.from_bytes(data[start - size : start])
+        if end <= len(data):
+            yield data[start:end]
+        start = end + size
 
 
 def by_start_code(data: bytes) -> Iterator[bytes]:

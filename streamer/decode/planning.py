@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from streamer.decode.damage import Damage
 from streamer.decode.header import time_base_of
-from streamer.decode.packets import PacketReader
+from streamer.decode.one_picture import IsOnePicture
+from streamer.decode.packets import PacketReader, VideoPacket
 from streamer.decode.timeline import SamplePoints, Timeline
 
 # H.264 and HEVC hold back at most 16 pictures; a packet's time is known to be next when twice as
 # many packets behind it have been seen.
 _HELD_BACK = 32
+# DALI keeps the times of pictures that wait for their turn in 32 bits (2.4, FramesDecoderGpu).
+_TICKS = range(-(1 << 31), 1 << 31)
 
 
 @dataclass(frozen=True)
@@ -45,26 +48,31 @@ class BatchPlan:
 
 @dataclass(frozen=True, order=True)
 class _Stamp:
-    """A packet's timestamp and duration; they sort in presentation order."""
+    """A packet's timestamp and duration, and whether DALI gets it right; by presentation."""
 
     pts: int
     order: int
     length: int
+    is_plain: bool
 
 
 class Planner:
     """Plans of all frames of a stream, in order, a few packets ahead of what is asked for.
+
+    They end before the first frame that DALI would get wrong.
 
     Args:
         container: the file, from its beginning.
         stream: the stream of it.
         timeline: places the frames.
         sample_rate: samples a second.
+        is_one_picture: what is asked about each packet.
 
     Attributes:
         timeline: ahead of what is decoded.
         damage: what the container could not give.
         first_stamp: the container's timestamp of the first frame, once planned.
+        ended_at: where a frame begins that is not planned, in ticks; None at the true end.
     """
 
     def __init__(
@@ -73,8 +81,11 @@ class Planner:
         stream: AvVideoStream,
         timeline: Timeline,
         sample_rate: float,
+        is_one_picture: IsOnePicture,
     ) -> None:
         self.timeline, self.damage, self.first_stamp = timeline, Damage(), 0
+        self.ended_at: int | None = None
+        self._is_one_picture = is_one_picture
         self._packets = PacketReader(container, stream, self.damage)
         self._time_base, self._rate = time_base_of(stream), sample_rate
 
@@ -84,9 +95,12 @@ class Planner:
         batch = [*itertools.islice(placed, frames)]
         while batch:
             following = [*itertools.islice(placed, frames)]
-            end = following[0][1] if following else self.timeline.end
-            yield _plan(index, batch, end)
+            yield _plan(index, batch, following[0][1] if following else self._end)
             index, batch = index + len(batch), following
+
+    @property
+    def _end(self) -> int:
+        return self.timeline.end if self.ended_at is None else self.ended_at
 
     def expected_end(self, stated: Fraction | None) -> Fraction | None:
         """Where the frames ought to end, in seconds: as stated or as the packets seen say."""
@@ -97,6 +111,9 @@ class Planner:
         points: SamplePoints | None = None
         for stamp in self._in_order():
             start = self.timeline.place(stamp.pts, None, stamp.length)
+            if not stamp.is_plain:
+                self.ended_at = start
+                return
             if points is None:
                 self.first_stamp = stamp.pts
                 points = SamplePoints(self._rate, self._time_base, start)
@@ -111,10 +128,17 @@ class Planner:
         yield from sorted(held)
 
     def _stamps(self) -> Iterator[_Stamp]:
+        is_plain = True
         for order, packet in enumerate(self._packets.read()):
             pts = packet.pts if packet.pts is not None else packet.dts
+            # What is decoded behind a packet that DALI gets wrong is wrong as well.
+            is_plain = is_plain and self._is_plain(packet, pts or 0)
             if pts is not None and not packet.is_discard:
-                yield _Stamp(pts, order, packet.duration or 0)
+                yield _Stamp(pts, order, packet.duration or 0, is_plain)
+
+    def _is_plain(self, packet: VideoPacket, pts: int) -> bool:
+        has_new_header = packet.has_sidedata("new_extradata")
+        return pts in _TICKS and not has_new_header and self._is_one_picture(bytes(packet))
 
 
 def _plan(index: int, frames: list[tuple[int, int, bool]], end: int) -> BatchPlan:

@@ -10,15 +10,19 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
 import pytest
+from av.packet import Packet
+from av.video.stream import VideoStream
 from skimage import data
 
 from streamer.config import DecodeSettings
 from streamer.decode import AVERAGED, SPARSE, SmallFormat, open_video
+from streamer.decode.gpu import this_machine
 from streamer.decode.interface import Pixels
 from streamer.errors import JobError, JobFailed
 from tests.decode.decoders import DECODERS, MJPEG, VP8, VP9, settings_of
@@ -250,6 +254,38 @@ def test_it_ends_at_a_broken_packet_if_so_set(dali: DecodeSettings, tmp_path: Pa
     assert "of 8.0 s" in video.damage
 
 
+@pytest.mark.parametrize("shown_again", [40, 64, 100])
+def test_a_packet_that_shows_a_picture_again(
+    shown_again: int, settings: DecodeSettings, tmp_path: Path
+) -> None:
+    whole = numbered_video(tmp_path / "whole.webm", 120, coding=VP9)
+    video = same(show_again(whole, tmp_path / "v.webm", shown_again), settings)
+    again = shown_again - 1
+    assert video.numbers == [*range(shown_again), again, *range(shown_again, 120)]
+
+
+def show_again(whole: Path, path: Path, number: int) -> Path:
+    """The same packets, with one before packet ``number`` that shows the last picture again."""
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(source.streams.video[0]) if packet.size]
+        # Frame marker, profile 0, show_existing_frame, and which of the eight kept frames.
+        again = cast("Packet[VideoStream]", Packet(b"\x88"))
+        packets.insert(number, again)
+        for place, packet in enumerate(packets):
+            packet.time_base, packet.pts, packet.dts = Fraction(1, 25), place, place
+            packet.stream = stream
+            target.mux(packet)
+    return path
+
+
+def test_timestamps_of_more_than_32_bits(settings: DecodeSettings, tmp_path: Path) -> None:
+    start = Fraction(1 << 31, 90_000) - Fraction(40, 25)
+    times = [start + Fraction(index, 25) for index in range(75)]
+    video = same(numbered_video(tmp_path / "v.mp4", 75, coding=replace(VP9, times=times)), settings)
+    assert video.numbers == list(range(75))
+
+
 def test_dali_refuses_what_begins_broken(dali: DecodeSettings, tmp_path: Path) -> None:
     path = break_packets(numbered_video(tmp_path / "v.mp4", 60, coding=VP9), 5)
     with pytest.raises(JobFailed, match="pyav") as caught:
@@ -326,12 +362,15 @@ HARDWARE_ONLY = {
     "h264-uneven.mp4": Coding(times=LATE_AND_UNEVEN),
     "hevc.mp4": Coding("libx265", options={"x265-params": "log-level=none"}),
     "hevc-10bit.mp4": Coding("libx265", "yuv420p10le", options={"x265-params": "log-level=none"}),
+    "av1.mkv": Coding("libsvtav1", options={"preset": "10", "svtav1-params": "pred-struct=1"}),
 }
 
 
 @pytest.mark.parametrize("name", HARDWARE_ONLY)
 def test_a_gpu_also_takes(name: str, tmp_path: Path) -> None:
     settings = settings_of("dali-gpu")
+    if "av1" in name and "av1" not in this_machine().cards[0].codecs:
+        pytest.skip(f"{this_machine().cards[0].name} has no decoder of AV1")
     path = numbered_video(tmp_path / name, 75, (320, 192), HARDWARE_ONLY[name])
     assert same(path, settings).numbers == list(range(75))
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from streamer.decode.header import time_base_of
+from streamer.decode.one_picture import one_picture
 from streamer.decode.opening import choose_stream, open_container
 from streamer.decode.planning import BatchPlan, Planner
 from streamer.decode.timeline import Timeline
 from tests.decode.decoders import DECODERS, VP9
 from tests.decode.reading import Decoded
-from tests.decode.test_decoders import LATE_AND_UNEVEN, begin_later
+from tests.decode.test_decoders import LATE_AND_UNEVEN, begin_later, show_again
 from tests.media import Coding, numbered_video, shared_media
 
 PYAV = DECODERS["pyav"]
@@ -34,20 +37,30 @@ FILES = {
 
 
 class Planned:
-    """All plans of a file, made as DALI's stream makes them."""
+    """All plans of a file, made as DALI's stream makes them; ``bad`` is one it would get wrong."""
 
-    def __init__(self, path: Path, frames: int = 32) -> None:
+    def __init__(self, path: Path, frames: int = 32, bad: int | None = None) -> None:
         with open_container(path, PYAV) as container:
             stream = choose_stream(container)
             self.time_base = time_base_of(stream)
             rate = stream.average_rate or Fraction(25)
             timeline = Timeline(self.time_base, rate)
-            planner = Planner(container, stream, timeline, PYAV.sample_rate)
+            coding = stream.codec_context
+            test = one_picture(coding.codec.canonical_name, coding.extradata or b"")
+            asked = itertools.count()
+            planner = Planner(
+                container,
+                stream,
+                timeline,
+                PYAV.sample_rate,
+                lambda packet: test(packet) and next(asked) != bad,
+            )
             self.plans: list[BatchPlan] = []
             self.ahead: list[int] = []
             for plan in planner.plans(frames):
                 self.plans.append(plan)
                 self.ahead.append(timeline.elapsed)
+            self.is_whole = planner.ended_at is None
 
     @property
     def starts(self) -> list[Fraction]:
@@ -94,6 +107,40 @@ def test_packets_are_read_only_a_little_ahead(tmp_path: Path) -> None:
     frame = round(Fraction(1, 25) / planned.time_base)
     for plan, ahead in zip(planned.plans, planned.ahead, strict=True):
         assert ahead <= (plan.first_index + 2 * 32) * frame
+
+
+@pytest.mark.parametrize("bad", [*range(1, 20), 70, 74])
+def test_plans_end_before_the_first_frame_that_dali_would_get_wrong(
+    bad: int, tmp_path: Path
+) -> None:
+    path = numbered_video(tmp_path / "v.mp4", 75, coding=Coding(b_frames=8, options=DEEP))
+    whole, planned = Planned(path), Planned(path, bad=bad)
+    wrong = presented(path)[bad:]
+    count = whole.starts.index(min(wrong))
+    assert not planned.is_whole
+    assert planned.starts == whole.starts[:count]
+    assert not planned.plans or planned.end == whole.starts[count]
+
+
+def presented(path: Path) -> list[Fraction]:
+    """When the frame of each packet is shown, in the order of the file."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        return [packet.pts * packet.time_base for packet in packets if packet.pts is not None]
+
+
+def test_plans_end_before_a_packet_that_is_no_picture(tmp_path: Path) -> None:
+    whole = numbered_video(tmp_path / "whole.webm", 75, coding=VP9)
+    planned = Planned(show_again(whole, tmp_path / "v.webm", 40))
+    assert len(planned.starts) == 40
+    assert not planned.is_whole
+
+
+def test_plans_end_where_timestamps_pass_32_bits(tmp_path: Path) -> None:
+    limit = Fraction(1 << 31, 90_000)
+    times = [limit + Fraction(index, 25) for index in range(-30, 45)]
+    planned = Planned(numbered_video(tmp_path / "v.mp4", 75, coding=Coding(times=times)))
+    assert planned.starts[-1] < limit <= planned.end
 
 
 @pytest.mark.parametrize("frames", [1, 7, 32])
