@@ -10,9 +10,9 @@
     ├── Unavailable            the world is bad for now: worth another attempt
     └── WorkerBroken           this process cannot go on; it stops, offsets uncommitted
 
-The decoders' kinds: of ``JobFailed`` ``unsupported_codec``, ``undecodable`` and ``dali_failed``; of
-``Unavailable`` ``gpu_out_of_memory``; of ``WorkerBroken`` ``gpu_missing``, ``gpu_driver_old`` and
-``dali_missing``.
+The decoders' kinds: of ``JobFailed`` ``unsupported_codec``, ``undecodable``, ``dali_failed`` and
+``gpu_fault``; of ``Unavailable`` ``gpu_out_of_memory``; of ``WorkerBroken`` ``gpu_missing``,
+``gpu_driver_old`` and ``dali_missing``.
 
 A ``kind`` names the cause in one word for machines; the message gives cause and cure in one
 line for people. ``stage`` is the stage of the pipeline that met it.

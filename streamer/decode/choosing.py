@@ -81,7 +81,7 @@ def open_video(
     Raises:
         JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
         JobFailed: ``truncated``, ``unreadable``, ``unsupported_codec`` or ``undecodable``; of DALI
-            also ``dali_failed``.
+            also ``dali_failed`` and ``gpu_fault``.
         Unavailable: ``gpu_out_of_memory``.
         WorkerBroken: ``dali_missing``, ``gpu_missing`` or ``gpu_driver_old``.
     """

@@ -16,8 +16,9 @@ from av.container import InputContainer
 
 from streamer.config import DecodeSettings
 from streamer.decode.batching import BATCH_FRAMES
+from streamer.decode.card_use import this_process
 from streamer.decode.colour_matrix import correction
-from streamer.decode.dali_errors import describe_dali, unsupported
+from streamer.decode.dali_errors import GPU_FAULT, describe_dali, unsupported
 from streamer.decode.dali_pipeline import Device, Request, steps
 from streamer.decode.dali_stream import DaliStream, Decoded, Video
 from streamer.decode.interface import AVERAGED, SmallFormat
@@ -55,13 +56,14 @@ def decode_dali(
 
     Raises:
         JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
-        JobFailed: ``truncated``, ``unreadable``, ``undecodable``, ``dali_failed``, or
-            ``unsupported_codec`` for a stream that DALI does not decode on the device.
+        JobFailed: ``truncated``, ``unreadable``, ``undecodable``, ``dali_failed``, ``gpu_fault``,
+            or ``unsupported_codec`` for a stream that DALI does not decode on the device.
         Unavailable: ``gpu_out_of_memory``.
         WorkerBroken: ``dali_missing``, ``gpu_missing`` or ``gpu_driver_old``.
     """
     found = probe(path, settings)
     _check_supported(found, device)
+    this_process.videos += device == "gpu"
     with ExitStack() as opened:
         container = opened.enter_context(open_container(path, settings))
         planner = _planner(container, found, settings)
@@ -142,7 +144,9 @@ def _decode(request: Request, planner: Planner) -> Generator[Decoded]:
             for step in decoding:
                 yield plans.popleft(), step
         except (RuntimeError, MemoryError, ImportError) as error:
-            raise describe_dali(error) from error
+            failure = describe_dali(error)
+            this_process.is_lost |= failure.kind == GPU_FAULT
+            raise failure from error
 
 
 def _noted(planned: Iterable[BatchPlan], plans: deque[BatchPlan]) -> Iterator[tuple[int, ...]]:

@@ -12,6 +12,8 @@ import re
 from streamer.decode.opening import STAGE
 from streamer.errors import JobFailed, StreamerError, Unavailable, WorkerBroken
 
+GPU_FAULT = "gpu_fault"
+
 _OUT_OF_MEMORY = re.compile(
     r"cudaErrorMemoryAllocation|CUDA_ERROR_OUT_OF_MEMORY|CUDA allocation failed"
     r"|Can't allocate \d+ bytes on device"
@@ -23,6 +25,15 @@ _OLD_DRIVER = re.compile(
 _NO_DRIVER = re.compile(
     r"while CUDA is not available|dlopen libcuda\.so failed|dlopen libnvcuvid\.so failed"
     r"|cudaErrorNoDevice|CUDA_ERROR_NO_DEVICE"
+)
+# After these CUDA does nothing more for the process (CUDA Runtime API, "Data types used by CUDA
+# Runtime": "the process must be terminated and relaunched").
+_FAULT = re.compile(
+    r"(?:cudaError|CUDA_ERROR_)(?:IllegalAddress|ILLEGAL_ADDRESS|IllegalInstruction"
+    r"|ILLEGAL_INSTRUCTION|InvalidAddressSpace|INVALID_ADDRESS_SPACE|InvalidPc|INVALID_PC"
+    r"|LaunchFail\w*|LAUNCH_FAILED|LaunchTimeout|LAUNCH_TIMEOUT|MisalignedAddress"
+    r"|MISALIGNED_ADDRESS|HardwareStackError|HARDWARE_STACK_ERROR|ECCUncorrectable"
+    r"|ECC_UNCORRECTABLE|ContextIsDestroyed|CONTEXT_IS_DESTROYED)"
 )
 _UNSUPPORTED = re.compile(
     r"Codec configuration not supported|Unsupported codec|is not supported by the (?:CPU|GPU)"
@@ -52,6 +63,14 @@ def describe_dali(error: Exception) -> StreamerError:
         return no_gpu("DALI finds no GPU or no driver")
     if _OLD_DRIVER.search(text):
         return old_driver("the GPU's driver is older than the CUDA that DALI was built for")
+    fault = _FAULT.search(text)
+    if fault:
+        return JobFailed(
+            f"the GPU stopped working for this process ({fault[0]}); decode the video with "
+            "--decoder pyav, and look for NVRM: Xid in the kernel's log",
+            kind=GPU_FAULT,
+            stage=STAGE,
+        )
     if _UNSUPPORTED.search(text):
         return unsupported("DALI cannot decode this stream")
     if _CORRUPT.search(text):

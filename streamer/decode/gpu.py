@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from streamer.errors import UsageError
 DALI_PACKAGES = {"nvidia-dali-cuda130": 13, "nvidia-dali-cuda120": 12}
 _QUERY = "name,driver_version,compute_cap,memory.total,memory.free"
 _QUERY_SECONDS = 10.0
+_NO_DEVICES = ("", "-1", "NoDevFiles")
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,17 @@ def check_slots_fit(slots: int, slot_mb: int, card: Card) -> None:
 
 
 def read_cards() -> tuple[Card, ...]:
-    """What ``nvidia-smi`` says now; empty if there is none or it does not answer."""
+    """What ``nvidia-smi`` says now of the cards that ``CUDA_VISIBLE_DEVICES`` leaves, in its order.
+
+    Empty if there are none or it does not answer.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible in _NO_DEVICES:
+        return ()
     query = ["nvidia-smi", f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"]
+    # A part of a card, "MIG-…", has no line of its own.
+    if visible is not None and not visible.startswith("MIG"):
+        query.append(f"--id={visible}")
     try:
         answer = subprocess.run(
             query, capture_output=True, text=True, timeout=_QUERY_SECONDS, check=True

@@ -6,12 +6,12 @@ import logging
 import multiprocessing
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from streamer.acquire import sweep_stale
 from streamer.config import Settings
-from streamer.worker.slot_process import Ready, slot_main
+from streamer.worker.memory import resident_mb
+from streamer.worker.slot_process import Ready, Retiring, slot_main
 from streamer_client.records import (
     ClipBoundary,
     ClipCaption,
@@ -57,6 +57,7 @@ class Slot(Generic[Ticket]):
         self._settings = settings
         self.running: Running[Ticket] | None = None
         self.ready = False
+        self.retiring: str | None = None
         self._born = time.monotonic()
         self.pipe, theirs = _processes.Pipe()
         self.process = _processes.Process(
@@ -71,7 +72,7 @@ class Slot(Generic[Ticket]):
     @property
     def free(self) -> bool:
         """Whether the slot can take a job."""
-        return self.ready and self.running is None
+        return self.ready and self.running is None and self.retiring is None
 
     def start(self, job: VideoJob, ticket: Ticket) -> None:
         """Give the slot a job. A slot that died while idle fails it through ``receive``."""
@@ -82,12 +83,15 @@ class Slot(Generic[Ticket]):
             log.warning("slot %s was gone when a job was handed to it", self.process.pid)
 
     def receive(self) -> Said[Ticket] | None:
-        """The next record of the job; ``None`` for the message that the slot is ready.
+        """The next record of the job; ``None`` for what the slot says of itself.
 
         Raises:
             EOFError: if the process has ended.
         """
         message = self.pipe.recv()
+        if isinstance(message, Retiring):
+            self.retiring = message.reason
+            return None
         if isinstance(message, Ready) or self.running is None:
             self.ready = True
             return None
@@ -116,7 +120,7 @@ class Slot(Generic[Ticket]):
                 f"the job took over {limits.job_timeout_seconds:g} s and was "
                 "ended; raise worker.job_timeout_seconds if it is sound",
             )
-        if _resident_mb(self.process.pid) > limits.slot_memory_mb:
+        if resident_mb(self.process.pid) > limits.slot_memory_mb:
             return _slot_error(
                 "slot_memory",
                 f"the job used over {limits.slot_memory_mb} MB and was ended; "
@@ -155,12 +159,3 @@ def _failed(running: Running[Ticket], error: VideoError) -> VideoDone:
 
 def _slot_error(kind: str, message: str, fault: Literal["job", "worker"] = "job") -> VideoError:
     return VideoError(stage="worker", kind=kind, message=message, fault=fault)
-
-
-def _resident_mb(pid: int | None) -> float:
-    """Resident memory by ``/proc``; 0 where there is none (not Linux, or just ended)."""
-    try:
-        fields = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
-    except OSError:
-        return 0.0
-    return int(fields[1]) * 4096 / (1 << 20)

@@ -8,11 +8,13 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from streamer.config import Settings
-from streamer_client.records import VideoJob
+from streamer_client.records import Record, VideoDone, VideoJob
 
 ABANDONED = 3
 M_MMAP_THRESHOLD = -3  # malloc.h
@@ -23,8 +25,19 @@ class Ready:
     """The slot's first message: it has loaded and can take a job."""
 
 
+@dataclass(frozen=True)
+class Retiring:
+    """The slot's last message but one: it takes no more jobs, and ends behind the record to come.
+
+    Attributes:
+        reason: in a few words.
+    """
+
+    reason: str
+
+
 def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
-    """Process jobs from ``pipe`` until it is closed."""
+    """Process jobs from ``pipe`` until it is closed or a fresh process should take over."""
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s slot: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _return_large_blocks()
@@ -32,14 +45,30 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
     # Loaded here and not at the top: the supervisor shares this module but never decodes.
     from streamer.pipeline import run_job
     from streamer.triton_clients import triton_models
+    from streamer.worker.wear import Wear
 
+    wear = Wear(settings)
     with triton_models(settings.triton) as models:
         pipe.send(Ready())
         with suppress(EOFError):
-            while True:
+            retiring = None
+            while retiring is None:
                 job: VideoJob = pipe.recv()
-                for record in run_job(job, models, settings):
-                    pipe.send(record)
+                done = _send_all_but_done(run_job(job, models, settings), pipe)
+                retiring = wear.after_job()
+                if retiring is not None:
+                    pipe.send(Retiring(retiring))
+                pipe.send(done)
+
+
+def _send_all_but_done(records: Iterator[Record], pipe: Connection) -> VideoDone:
+    """Send a job's records as they come; the last one, once the job has left the memory."""
+    for record in records:
+        if isinstance(record, VideoDone):
+            done = record
+        else:
+            pipe.send(record)
+    return done
 
 
 def _return_large_blocks() -> None:

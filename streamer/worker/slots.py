@@ -15,6 +15,7 @@ from streamer_client.records import VideoError, VideoJob
 log = logging.getLogger(__name__)
 
 START_TRIES = 3
+SLOT_RETIRED = "retired"
 
 
 class SlotPool(Generic[Ticket]):
@@ -82,7 +83,10 @@ class SlotPool(Generic[Ticket]):
                 if said is not None:
                     yield said
         except (EOFError, OSError):
-            yield from self._replaced(slot, None)
+            if slot.retiring is None or slot.running is not None:
+                yield from self._replaced(slot, None)
+            else:
+                self._replace(slot, SLOT_RETIRED)
 
     def _replaced(self, slot: Slot[Ticket], error: VideoError | None) -> Iterator[Said[Ticket]]:
         last_words = self._replace(slot, error.kind if error else SLOT_CRASHED, error)
@@ -93,8 +97,11 @@ class SlotPool(Generic[Ticket]):
         self, slot: Slot[Ticket], reason: str, error: VideoError | None = None
     ) -> Said[Ticket] | None:
         last_words = slot.end(error)
-        cause = error.message if error else reason
-        log.warning("slot %s has ended: %s", slot.process.pid, cause)
+        if reason == SLOT_RETIRED:
+            log.info("slot %s gives way to a fresh one: %s", slot.process.pid, slot.retiring)
+        else:
+            cause = error.message if error else reason
+            log.warning("slot %s has ended: %s", slot.process.pid, cause)
         self._judge_start(slot)
         self._on_replaced(reason)
         self._slots[self._slots.index(slot)] = Slot(self._settings)

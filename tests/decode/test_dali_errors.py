@@ -41,7 +41,10 @@ Current pipeline object is no longer valid."""
          "at least equal to the requested number of shards: 1.", JobFailed, "unsupported_codec"),
         ('Assert on "ret >= 0" failed: Failed to send packet to decoder: Invalid data found when '
          "processing input", JobFailed, "undecodable"),
-        ("CUDA driver API error CUDA_ERROR_LAUNCH_FAILED (719)", JobFailed, "dali_failed"),
+        ("CUDA driver API error CUDA_ERROR_LAUNCH_FAILED (719)", JobFailed, "gpu_fault"),
+        ("CUDA runtime API error cudaErrorIllegalAddress (700):\nan illegal memory access was "
+         "encountered", JobFailed, "gpu_fault"),
+        ("CUDA driver API error CUDA_ERROR_INVALID_VALUE (1)", JobFailed, "dali_failed"),
     ],
 )  # fmt: skip
 def test_what_dali_says(said: str, type_: type[StreamerError], kind: str) -> None:

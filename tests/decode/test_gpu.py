@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.decode.gpu import Card, check_slots_fit, this_machine
+from streamer.decode.gpu import Card, check_slots_fit, read_cards, this_machine
 from streamer.errors import UsageError
 
 LINES = """\
@@ -28,6 +28,34 @@ def test_cards_are_read(smi: Path) -> None:
     first, second = this_machine.__wrapped__().cards
     assert first == Card("NVIDIA H100 80GB HBM3", "580.65.06", (9, 0), 81559, 81001)
     assert second.name == "NVIDIA L4"
+
+
+@pytest.mark.parametrize(
+    ("visible", "asked"),
+    [(None, "none"), ("1", "--id=1"), ("GPU-8f1c,0", "--id=GPU-8f1c,0"), ("MIG-2d", "none")],
+)
+def test_of_the_cards_that_cuda_sees(
+    visible: str | None, asked: str, smi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "a card asked for by ${3:-none}"
+    smi.write_text(f'#!/bin/sh\nname="{name}"\necho "$name; 580; 9.0; 1; 1" | tr ",;" "_,"\n')
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{smi.parent}:/usr/bin:/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    (card,) = read_cards()
+    assert card.name == f"a card asked for by {asked.replace(',', '_')}"
+
+
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_cards_that_are_hidden_from_cuda_are_none(
+    hidden: str, smi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smi.write_text(f"#!/bin/sh\necho '{LINES.strip()}'\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert read_cards() == ()
 
 
 @pytest.mark.parametrize(

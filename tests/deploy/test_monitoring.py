@@ -115,6 +115,13 @@ def test_alerts() -> None:
         assert rule["labels"]["severity"] in ("warning", "critical")
 
 
+def test_slots_that_retire_are_no_alert() -> None:
+    assert (
+        'slot_restarts_total{reason!="retired",namespace='
+        in (ALERTS["StreamerSlotsRestarting"]["expr"])
+    )
+
+
 def test_workers_scaled_to_none_are_no_alert() -> None:
     rules = of_kind("keda to zero", "PrometheusRule")["r-streamer"]["spec"]["groups"][0]["rules"]
     assert {rule["alert"] for rule in rules} == ALERTS.keys() - {"StreamerNoWorkers"}

@@ -1,21 +1,27 @@
-"""A slot that does not come up is replaced; a worker whose slots never do ends."""
+"""A slot that does not come up or has served its time is replaced; a worker without slots ends."""
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from streamer.config import Settings
+from streamer.decode.card_use import CardUse
 from streamer.errors import WorkerBroken
 from streamer.worker import slot
+from streamer.worker.slot import Said
+from streamer.worker.slot_process import Ready, Retiring, slot_main
 from streamer.worker.slots import SlotPool
+from streamer_client.records import VideoDone, VideoJob
 
 PATIENCE_SECONDS = 60.0
 
@@ -70,6 +76,57 @@ def test_slots_that_never_come_up_end_the_worker(
     assert broken.value.kind == "slot_start"
     assert replaced == ["slot_crashed"] * 2
     assert caplog.text.count("has ended: slot_crashed") == 3
+
+
+def retires(pipe: Connection, *_: object) -> None:
+    """What runs in a slot that takes one job and then wants to be replaced."""
+    pipe.send(Ready())
+    job = pipe.recv()
+    pipe.send(Retiring("it is tired"))
+    pipe.send(VideoDone(video_id=job.video_id, url=job.url, status="done"))
+
+
+def test_a_slot_that_retires_takes_no_more_jobs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(slot, "slot_main", retires)
+    replaced: list[str] = []
+    with one_slot(Settings(), replaced) as pool:
+        for number in range(2):
+            assert comes_up(pool)
+            retiring = slot_pid()
+            pool.start(VideoJob(url="file:///v.mp4", video_id=f"{number}"), f"{number}")
+            (said,) = until_replaced(pool, replaced, number + 1)
+            assert isinstance(said.record, VideoDone)
+            assert slot_pid() != retiring
+    assert replaced == ["retired"] * 2
+    assert "gives way to a fresh one: it is tired" in caplog.text
+    assert "has ended" not in caplog.text
+
+
+def until_replaced(pool: SlotPool[str], replaced: list[str], times: int) -> list[Said[str]]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    said: list[Said[str]] = []
+    while len(replaced) < times and time.monotonic() < deadline:
+        said += pool.records(0.1)
+        assert len(replaced) == times or not pool.free
+    return said
+
+
+def test_a_worn_process_says_so_before_the_last_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamer.worker.wear.this_process", CardUse(is_lost=True))
+    settings = Settings().with_section("acquire", temp_dir=tmp_path, allowed_roots=(tmp_path,))
+    ours, theirs = multiprocessing.Pipe()
+    with ours:
+        ours.send(VideoJob(url=(tmp_path / "gone.mp4").as_uri(), video_id="gone"))
+        slot_main(theirs, settings, logging.INFO)
+        assert isinstance(ours.recv(), Ready)
+        assert ours.recv() == Retiring("the card does nothing more for it after a fault")
+        assert isinstance(ours.recv(), VideoDone)
+        assert not ours.poll()
 
 
 def comes_up(pool: SlotPool[str]) -> bool:

@@ -1,0 +1,42 @@
+"""What this process has done with its card, and whether that still serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streamer.decode.gpu import read_cards
+
+# DALI keeps a process's NVDEC sessions, up to 100. It takes one again only for a video whose coded
+# size is the size shown, which that of 1080p H.264 (1920x1088) is not (DALI 2.4, NVDECCache).
+_MANY_VIDEOS = 16
+
+
+@dataclass
+class CardUse:
+    """How a process has used its card.
+
+    Attributes:
+        videos: how many it has opened there.
+        is_lost: whether a failure came after which CUDA does nothing more for the process.
+    """
+
+    videos: int = 0
+    is_lost: bool = False
+
+    def spent(self, video_mb: int) -> str | None:
+        """Why a fresh process should take over, in a few words, if so.
+
+        Args:
+            video_mb: GPU memory that one process is expected to take, in MiB.
+        """
+        if self.is_lost:
+            return "the card does nothing more for it after a fault"
+        if self.videos < _MANY_VIDEOS:
+            return None
+        free = min((card.free_mb for card in read_cards()[:1]), default=video_mb)
+        if free >= video_mb:
+            return None
+        return f"the card has {free} MiB free, and DALI keeps decoders of {self.videos} videos"
+
+
+this_process = CardUse()
