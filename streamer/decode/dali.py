@@ -36,6 +36,8 @@ CODECS: dict[Device, tuple[str, ...]] = {
     "cpu": ("vp8", "vp9", "mjpeg"),
     "gpu": ("h264", "hevc", "vp8", "vp9", "av1"),
 }
+# DALI takes what NVDEC gives for NV12, which has one colour for four pixels.
+_HALVED_COLOURS = ("yuv420p", "yuvj420p", "nv12")
 # The frames of one step, converted to RGB, take at most this on the device; several steps are
 # under way.
 _STEP_BYTES = 200 << 20
@@ -70,7 +72,7 @@ def decode_dali(
         request = _request(_new_name(path), found, small, device)
         decoded = opened.enter_context(closing(_decode(request, planner)))
         first = [*itertools.islice(decoded, 1)]
-        _check_beginning(planner, found, sum(len(plan) for plan, _ in first) < request.frames)
+        _check_beginning(planner, sum(len(plan) for plan, _ in first) < request.frames)
         decoder, ahead = f"dali-{device}", itertools.chain(first, decoded)
         video = Video(path, found, settings, small)
         return DaliStream(video, decoder, planner, ahead, opened.pop_all())
@@ -93,16 +95,17 @@ def _check_supported(found: Probe, device: Device) -> None:
         raise unsupported(f"DALI does not read {container} files frame by frame")
     if codec not in CODECS[device]:
         raise unsupported(f"DALI does not decode {codec} on the {device.upper()}")
+    if device == "gpu" and not found.pixel_format.startswith(_HALVED_COLOURS):
+        raise unsupported(f"DALI does not decode pixels of {found.pixel_format} on the GPU")
     if not found.is_only_video:
         raise unsupported("the file has several video streams, of which DALI takes its own choice")
 
 
-def _check_beginning(planner: Planner, found: Probe, is_short: bool) -> None:
+def _check_beginning(planner: Planner, is_short: bool) -> None:
     if planner.ended_at is not None and is_short:
-        at = float(planner.ended_at * found.info.time_base)
         raise JobFailed(
-            f"the packet at {at:.3f} s is damaged, or not one picture that is shown, as DALI needs "
-            "it; decode with --decoder auto or pyav",
+            "the first packets are damaged, or not all one picture that is shown, as DALI needs "
+            "them; decode with --decoder auto or pyav",
             kind="undecodable",
             stage=STAGE,
         )

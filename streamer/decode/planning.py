@@ -132,13 +132,14 @@ class Planner:
         for order, packet in enumerate(self._packets.read()):
             pts = packet.pts if packet.pts is not None else packet.dts
             # What is decoded behind a packet that DALI gets wrong is wrong as well.
-            is_plain = is_plain and self._is_plain(packet, pts or 0)
+            is_plain = is_plain and self._is_plain(packet)
             if pts is not None and not packet.is_discard:
                 yield _Stamp(pts, order, packet.duration or 0, is_plain)
 
-    def _is_plain(self, packet: VideoPacket, pts: int) -> bool:
-        has_new_header = packet.has_sidedata("new_extradata")
-        return pts in _TICKS and not has_new_header and self._is_one_picture(bytes(packet))
+    def _is_plain(self, packet: VideoPacket) -> bool:
+        """Whether DALI gets it right; what an edit list cuts off, it takes for the beginning."""
+        is_odd = packet.is_discard or packet.has_sidedata("new_extradata")
+        return packet.pts in _TICKS and not is_odd and self._is_one_picture(bytes(packet))
 
 
 def _plan(index: int, frames: list[tuple[int, int, bool]], end: int) -> BatchPlan:

@@ -29,6 +29,7 @@ class Probe:
         info: as `open_video` gives it.
         layout: how frames are shown, and the size of samples.
         matrix: AVColorSpace of the conversion to RGB.
+        pixel_format: libavutil's name of how decoded frames are stored.
         container: libavformat's name of the container.
         is_only_video: whether no other stream could be taken for the video.
         stated_end: where the header says the video ends, in seconds.
@@ -37,6 +38,7 @@ class Probe:
     info: VideoInfo
     layout: Layout
     matrix: int
+    pixel_format: str
     container: str
     is_only_video: bool
     stated_end: Fraction | None
@@ -66,6 +68,7 @@ def _probe(container: InputContainer, settings: DecodeSettings) -> Probe:
             info=read_info(container, stream, layout.displayed),
             layout=layout,
             matrix=matrix_of(frame),
+            pixel_format=frame.format.name,
             container=container.format.name,
             is_only_video=len(container.streams.video) == 1,
             stated_end=stated_end(container, stream),

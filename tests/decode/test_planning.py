@@ -91,9 +91,11 @@ def test_as_decoded(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("frames", [5, 10, 17])
-def test_an_edit_list(frames: int, tmp_path: Path) -> None:
+def test_what_an_edit_list_cuts_off_is_not_for_dali(frames: int, tmp_path: Path) -> None:
     whole = numbered_video(tmp_path / "whole.mp4", 75, coding=Coding(b_frames=0))
-    agree(begin_later(whole, tmp_path / "v.mp4", Fraction(frames, 25)))
+    planned = Planned(begin_later(whole, tmp_path / "v.mp4", Fraction(frames, 25)))
+    assert planned.starts == []
+    assert not planned.is_whole
 
 
 def test_real_videos() -> None:
