@@ -9,9 +9,10 @@ on the card, and PyAV. The first part is also in ``make bench``.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,7 @@ from streamer.shots import ContentDetector
 REPEATS = 5
 VP9_SIZE = (640, 360)
 VP9_ENCODING = {"deadline": "realtime", "cpu-used": "8", "b": "1M", "g": "50"}
+Measured = tuple[list[Figure], list[str]]
 COMPARED = (
     ("decode stage", "decoding alone"),
     ("decode and content together", "decoding alone"),
@@ -42,20 +44,24 @@ def main() -> None:
     """Measure, and write a table in Markdown."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
-        reel = media.reel(Path(folder))
-        if arguments.device == "gpu":
-            figures, notes = measure_gpu(reel, Path(folder), arguments.slots)
-        else:
-            figures, notes = _measure_cpu(reel, Path(folder), arguments)
-    table = markdown(figures, notes)
+        for figures, notes in _measured(Path(folder), arguments):
+            table = markdown(figures, notes)
+            print(f"{len(figures)} figures", file=sys.stderr)
+            if arguments.output:
+                arguments.output.write_text(f"{table}\n", encoding="utf-8")
     print(table)
-    if arguments.output:
-        arguments.output.write_text(f"{table}\n", encoding="utf-8")
 
 
-def _measure_cpu(
-    reel: Reel, folder: Path, arguments: argparse.Namespace
-) -> tuple[list[Figure], list[str]]:
+def _measured(folder: Path, arguments: argparse.Namespace) -> Iterator[Measured]:
+    """All figures so far, and notes to them, again and again."""
+    reel = media.reel(folder)
+    if arguments.device == "gpu":
+        yield from measure_gpu(reel, folder, arguments.slots)
+    else:
+        yield _measure_cpu(reel, folder, arguments)
+
+
+def _measure_cpu(reel: Reel, folder: Path, arguments: argparse.Namespace) -> Measured:
     settings = DecodeSettings(threads=arguments.threads)
     figures = measure(arguments.path or reel.path, settings, arguments.repeats)
     vp9 = media.encoded(reel, folder / "vp9.webm", "libvpx-vp9", VP9_SIZE, VP9_ENCODING)

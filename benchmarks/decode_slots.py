@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.synchronize import Barrier
@@ -16,7 +16,7 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from benchmarks import media
-from benchmarks.figures import Figure
+from benchmarks.figures import Bar, Figure
 from benchmarks.media import Reel
 from streamer.config import DecodeSettings
 from streamer.decode import FrameBatch, open_video
@@ -26,6 +26,7 @@ from streamer.errors import StreamerError, UsageError
 
 SLOTS = (1, 2, 4, 8, 16)
 SECONDS = 120  # of video, so that starting weighs little
+OF_THE_LIMIT = Bar(0.9, at_least=True)
 CODECS = {"H.264": "libx264", "HEVC": "libx265"}
 _STEP_FRAMES = 32
 _WARM_BATCHES = 3
@@ -96,7 +97,7 @@ def run_slots(way: Way, path: Path, settings: DecodeSettings, slots: int) -> Slo
     with ProcessPoolExecutor(slots, spawn, _join, (spawn.Barrier(slots),)) as pool:
         running = [pool.submit(_run, way, path, settings) for _ in range(slots)]
         least = _least_free_mb(running)
-        ran = [future.result() for future in running]
+        ran = _results(running)
     seconds = max(each.end for each in ran) - min(each.start for each in ran)
     frames = sum(each.frames for each in ran)
     taken = None if free_before is None or least is None else (free_before - least) / slots
@@ -104,9 +105,11 @@ def run_slots(way: Way, path: Path, settings: DecodeSettings, slots: int) -> Slo
 
 
 def measure_gpu(
-    reel: Reel, folder: Path, slots: tuple[int, ...] = SLOTS
-) -> tuple[list[Figure], list[str]]:
+    reel: Reel, folder: Path, slots: Sequence[int] = SLOTS
+) -> Iterator[tuple[list[Figure], list[str]]]:
     """Figures of 1080p H.264 and HEVC on the first card, and what they were taken on.
+
+    All of them so far, after each number of slots: it takes minutes, and may be cut short.
 
     Raises:
         UsageError: if there is no card.
@@ -116,6 +119,12 @@ def measure_gpu(
         raise UsageError("there is no GPU to measure on; run this with --device cpu")
     figures: list[Figure] = []
     failures: list[str] = []
+    notes = [
+        f"card: {cards[0].name}, driver {cards[0].driver}",
+        f"PyAV on {len(os.sched_getaffinity(0))} processors, its threads shared among the slots",
+        "decoding alone: DALI's reader with frames left on the card as RGB",
+        "GPU memory: what was taken from the card while the stage ran, by slots",
+    ]
     for name, codec in CODECS.items():
         once = media.enlarged(reel, folder / f"{codec}-once.mp4", codec)
         video = media.repeated(once, SECONDS, folder / f"{codec}.mp4")
@@ -123,15 +132,9 @@ def measure_gpu(
             what = f"1080p {name}, {count} slots"
             try:
                 figures += _figures(what, video.path, count)
-            except (StreamerError, BrokenExecutor, BrokenBarrierError) as error:
+            except (StreamerError, RuntimeError) as error:  # DALI's, or that of a lost process
                 failures.append(f"{what}: not measured: {error or type(error).__name__}")
-    return figures, [
-        *failures,
-        f"card: {cards[0].name}, driver {cards[0].driver}",
-        f"PyAV on {len(os.sched_getaffinity(0))} processors, its threads shared among the slots",
-        "decoding alone: DALI's reader with frames left on the card as RGB",
-        "GPU memory: what was taken from the card while the stage ran, by slots",
-    ]
+            yield figures, [*failures, *notes]
 
 
 def _figures(name: str, path: Path, slots: int) -> list[Figure]:
@@ -143,12 +146,21 @@ def _figures(name: str, path: Path, slots: int) -> list[Figure]:
     return [
         Figure(f"{name}: decode stage", (ours.rate,), "frames/s", 0),
         Figure(f"{name}: decoding alone", (alone.rate,), "frames/s", 0),
-        Figure(f"{name}: stage ÷ decoding alone", (ours.rate / alone.rate,)),
+        Figure(f"{name}: stage ÷ decoding alone", (ours.rate / alone.rate,), bar=OF_THE_LIMIT),
         Figure(f"{name}: PyAV", (pyav.rate,), "frames/s", 0),
         Figure(f"{name}: stage ÷ PyAV", (ours.rate / pyav.rate,)),
         Figure(f"{name}: copied to the host per frame", (ours.host_bytes,), "bytes", 0),
         Figure(f"{name}: GPU memory per slot", (ours.gpu_mb or 0.0,), "MiB", 0),
     ]
+
+
+def _results(running: list[Future[_Ran]]) -> list[_Ran]:
+    """What all of them came to, or the error of the one that kept the others waiting."""
+    wait(running)
+    errors = [error for future in running if (error := future.exception())]
+    for error in sorted(errors, key=lambda each: isinstance(each, BrokenBarrierError)):
+        raise error
+    return [future.result() for future in running]
 
 
 # A barrier reaches a pool's processes only at their start.
@@ -165,13 +177,21 @@ def _run(way: Way, path: Path, settings: DecodeSettings) -> _Ran:
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / path.name
         link.symlink_to(path.absolute())
-        with open_video(path, settings) as video:
-            for _ in islice(video.batches(), _WARM_BATCHES):
-                pass
+        try:
+            _warm(path, settings)
+        except Exception:
+            _barrier.abort()
+            raise
         _barrier.wait(_START_SECONDS)
         start = time.monotonic()
         frames, host_bytes = way(link, settings)
         return _Ran(start, time.monotonic(), frames, host_bytes)
+
+
+def _warm(path: Path, settings: DecodeSettings) -> None:
+    with open_video(path, settings) as video:
+        for _ in islice(video.batches(), _WARM_BATCHES):
+            pass
 
 
 def _bytes(batch: FrameBatch) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from sys import stdout
 
@@ -14,10 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure
+from streamer.decode.gpu import DALI_PACKAGES
 
 COLUMNS = ("figure", "value", "runs", "bar", "")
 WIDTH = 120  # where there is no terminal
-PACKAGES = ("streamer", "av", "numpy", "onnxruntime", "kafka-python", "nvidia-pytriton")
+PACKAGES = (
+    *("streamer", "av", "numpy", "onnxruntime", "kafka-python", "nvidia-pytriton"),
+    *DALI_PACKAGES,
+)
 VERDICT_STYLES = {"pass": "green", "miss": "bold red", "": ""}
 
 
@@ -56,9 +61,15 @@ def circumstances() -> list[str]:
         f"date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"machine: {_processor()}, {len(os.sched_getaffinity(0))} cores, {_memory()}",
         f"load at the end, over 1, 5 and 15 minutes: {minute:.1f}, {five:.1f}, {quarter:.1f}",
-        f"versions: Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+        f"versions: Python {platform.python_version()}, " + ", ".join(_installed()),
     ]
+
+
+def _installed() -> Iterator[str]:
+    """Those of the packages that are there: DALI comes for one CUDA or the other."""
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
 
 
 def _processor() -> str:

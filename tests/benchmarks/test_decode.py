@@ -34,6 +34,20 @@ def test_vp9_by_both_decoders(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(bool(read_cards()), reason="this machine has a GPU")
+def test_what_a_card_does_not_do_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho NVIDIA L4, 580, 8.9, 23034, 22000\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    reel = Reel(numbered_video(tmp_path / "v.mp4", 50), 2.0, "numbers")
+    monkeypatch.setattr("benchmarks.decode_slots.CODECS", {"H.264": "libx264"})
+    ((figures, notes),) = measure_gpu(reel, tmp_path, (2,))
+    assert figures == []
+    assert notes[0].startswith("1080p H.264, 2 slots: not measured: this machine has no GPU")
+    assert "card: NVIDIA L4, driver 580" in notes
+
+
+@pytest.mark.skipif(bool(read_cards()), reason="this machine has a GPU")
 def test_without_a_gpu_nothing_is_measured(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no GPU"):
-        measure_gpu(Reel(tmp_path / "v.mp4", 1.0, "none"), tmp_path)
+        next(measure_gpu(Reel(tmp_path / "v.mp4", 1.0, "none"), tmp_path))
