@@ -26,8 +26,7 @@ _NO_DRIVER = re.compile(
     r"while CUDA is not available|dlopen libcuda\.so failed|dlopen libnvcuvid\.so failed"
     r"|cudaErrorNoDevice|CUDA_ERROR_NO_DEVICE"
 )
-# After these CUDA does nothing more for the process (CUDA Runtime API, "Data types used by CUDA
-# Runtime": "the process must be terminated and relaunched").
+# After these CUDA does nothing more for the process (CUDA Runtime API, cudaError).
 _FAULT = re.compile(
     r"(?:cudaError|CUDA_ERROR_)(?:IllegalAddress|ILLEGAL_ADDRESS|IllegalInstruction"
     r"|ILLEGAL_INSTRUCTION|InvalidAddressSpace|INVALID_ADDRESS_SPACE|InvalidPc|INVALID_PC"

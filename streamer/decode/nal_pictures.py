@@ -52,16 +52,18 @@ HEVC = NalSyntax(
 class NalPictures:
     """A test for the packets of one stream, to be asked about each of them in order.
 
-    A packet passes if its units fill it, hold one frame (two fields are two pictures), and change
-    no parameter set. The first one must be an entry; a leading picture must have what it needs.
+    A packet passes if its units fill it, hold one frame (two fields are two pictures), and bring
+    no parameters but those of the header or the first packet. The first one must be an entry; a
+    leading picture must have what it needs.
 
     Args:
         syntax: of the coding.
         size: bytes of the length before each unit, or 0 if start codes part them.
+        extradata: of the stream's header; empty if there is none.
     """
 
-    def __init__(self, syntax: NalSyntax, size: int) -> None:
-        self._syntax, self._size = syntax, size
+    def __init__(self, syntax: NalSyntax, size: int, extradata: bytes) -> None:
+        self._syntax, self._size, self._extradata = syntax, size, extradata
         self._entered = self._leading_lost = False
         self._parameters: set[bytes] = set()
 
@@ -95,7 +97,7 @@ class NalPictures:
         found = {each for each in units if self._syntax.type_of(each) == of_type}
         if not self._entered:
             self._parameters |= found
-        return found <= self._parameters
+        return all(each in self._extradata for each in found - self._parameters)
 
     def _decodes(self, kinds: set[int]) -> bool:
         """Whether decoding can begin here, or has begun and all that is needed was decoded."""

@@ -14,6 +14,7 @@ from streamer.decode.nal_units import length_size
 
 IsOnePicture = Callable[[bytes], bool]
 
+_SYNTAXES = {"h264": AVC, "hevc": HEVC}
 _VP8_START_CODE, _VP9_START_CODE = b"\x9d\x01\x2a", b"\x49\x83\x42"
 _FRAME_HEADER, _FRAME = 3, 6  # types of OBU that begin a frame (AV1, section 6.2.2)
 
@@ -25,10 +26,9 @@ def one_picture(codec: str, extradata: bytes) -> IsOnePicture:
         codec: canonical name of the codec.
         extradata: of the stream's header; empty if there is none.
     """
-    if codec == "h264":
-        return NalPictures(AVC, length_size(codec, extradata)).is_one_picture
-    if codec == "hevc":
-        return NalPictures(HEVC, length_size(codec, extradata)).is_one_picture
+    if codec in _SYNTAXES:
+        size = length_size(codec, extradata)
+        return NalPictures(_SYNTAXES[codec], size, extradata).is_one_picture
     return {"vp8": _vp8, "vp9": _vp9, "av1": _av1}.get(codec, bool)
 
 

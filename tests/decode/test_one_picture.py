@@ -126,6 +126,16 @@ def test_pictures_change_their_size(name: str, tmp_path: Path) -> None:
     assert stream.refused([*stream.packets, *other.packets]) == [5]
 
 
+def test_parameters_of_the_header_may_come_later(tmp_path: Path) -> None:
+    stream = written("v.mp4", KINDS["h264.mp4"], tmp_path, 5)
+    start = stream.extradata[6:8]
+    parameters = stream.extradata[8 : 8 + int.from_bytes(start)]
+    again = b"\0\0" + start + parameters + stream.packets[0]
+    assert stream.refused([*stream.packets, again]) == []
+    other = parameters[:-1] + bytes([parameters[-1] ^ 1])
+    assert stream.refused([*stream.packets, again.replace(parameters, other)]) == [5]
+
+
 @pytest.mark.parametrize("name", ["h264.mp4", "hevc.mp4"])
 def test_a_stream_that_begins_in_the_middle(name: str, tmp_path: Path) -> None:
     stream = written(name, KINDS[name], tmp_path)
