@@ -102,7 +102,7 @@ class DecodeSettings(Section):
     ] = "auto"
     after_break: Annotated[
         Literal["pyav", "partial"],
-        Field(description="Where DALI meets a broken packet: PyAV goes on, or the video ends."),
+        Field(description="Where DALI meets damage: PyAV goes on, or the video ends."),
     ] = "pyav"
     gpu_memory_mb: Annotated[
         int, Field(gt=0, description="GPU memory that a slot is expected to take, an estimate.")

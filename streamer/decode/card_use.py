@@ -9,6 +9,8 @@ from streamer.decode.gpu import read_cards
 # DALI keeps a process's NVDEC sessions, up to 100. It takes one again only for a video whose coded
 # size is the size shown, which that of 1080p H.264 (1920x1088) is not (DALI 2.4, NVDECCache).
 _MANY_VIDEOS = 16
+# Slots may fill a card as they are meant to; it is low at this part of what one takes.
+_LOW = 4
 
 
 @dataclass
@@ -26,15 +28,17 @@ class CardUse:
     def spent(self, video_mb: int) -> str | None:
         """Why a fresh process should take over, in a few words, if so.
 
+        The memory of the card is looked at once in 16 videos.
+
         Args:
             video_mb: GPU memory that one process is expected to take, in MiB.
         """
         if self.is_lost:
             return "the card does nothing more for it after a fault"
-        if self.videos < _MANY_VIDEOS:
+        if not self.videos or self.videos % _MANY_VIDEOS:
             return None
         free = min((card.free_mb for card in read_cards()[:1]), default=video_mb)
-        if free >= video_mb:
+        if free >= video_mb / _LOW:
             return None
         return f"the card has {free} MiB free, and DALI keeps decoders of {self.videos} videos"
 

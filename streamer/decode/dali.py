@@ -22,8 +22,8 @@ from streamer.decode.dali_errors import GPU_FAULT, describe_dali, unsupported
 from streamer.decode.dali_pipeline import Device, Request, steps
 from streamer.decode.dali_stream import DaliStream, Decoded, Video
 from streamer.decode.interface import AVERAGED, SmallFormat
-from streamer.decode.one_picture import one_picture
 from streamer.decode.opening import STAGE, choose_stream, open_container
+from streamer.decode.packet_kinds import packet_kinds
 from streamer.decode.planning import BatchPlan, Planner
 from streamer.decode.probing import Probe, probe
 from streamer.decode.timeline import Timeline
@@ -85,7 +85,7 @@ def _planner(container: InputContainer, found: Probe, settings: DecodeSettings) 
         stream,
         Timeline(found.info.time_base, found.info.average_rate),
         settings.sample_rate,
-        one_picture(found.info.codec, stream.codec_context.extradata or b""),
+        packet_kinds(found.info.codec, stream.codec_context.extradata or b""),
     )
 
 
@@ -95,6 +95,8 @@ def _check_supported(found: Probe, device: Device) -> None:
         raise unsupported(f"DALI does not read {container} files frame by frame")
     if codec not in CODECS[device]:
         raise unsupported(f"DALI does not decode {codec} on the {device.upper()}")
+    if device == "gpu" and codec == "h264" and found.is_interlaced:
+        raise unsupported("DALI does not put fields together on the GPU")
     if device == "gpu" and not found.pixel_format.startswith(_HALVED_COLOURS):
         raise unsupported(f"DALI does not decode pixels of {found.pixel_format} on the GPU")
     if not found.is_only_video:
@@ -102,13 +104,19 @@ def _check_supported(found: Probe, device: Device) -> None:
 
 
 def _check_beginning(planner: Planner, is_short: bool) -> None:
-    if planner.ended_at is not None and is_short:
+    if planner.ended_at is None or not is_short:
+        return
+    if planner.ended_by == "damaged":
         raise JobFailed(
-            "the first packets are damaged, or not all one picture that is shown, as DALI needs "
-            "them; decode with --decoder auto or pyav",
+            "the first packets are damaged; fetch the file again, or decode it with --decoder "
+            "auto or pyav, which go on behind them",
             kind="undecodable",
             stage=STAGE,
         )
+    raise unsupported(
+        "the first packets are not each one picture that is shown, as DALI needs them: some are "
+        "cut off by an edit list, hidden, fields, or show a picture again"
+    )
 
 
 def _new_name(path: Path) -> str:

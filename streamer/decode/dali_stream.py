@@ -60,7 +60,7 @@ class DaliStream:
         self._decoded, self._opened, self._closed = decoded, opened, False
         self._rest: PyavStream | None = None
         self._frames = self._start_ticks = self._end_ticks = 0
-        self._broken = False
+        self._broken = self._is_sound = False
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +96,7 @@ class DaliStream:
         yield from self._whole()
         if self._closed:
             return
-        if self._broken and self._video.settings.after_break == "pyav":
+        if self._broken and (self._is_sound or self._video.settings.after_break == "pyav"):
             self._opened.close()
             yield from self._continued()
         else:
@@ -116,6 +116,7 @@ class DaliStream:
             log.info("DALI stopped after %d frames: %s", self._frames, error.message)
         else:
             self._broken = self._planner.ended_at is not None
+            self._is_sound = self._planner.ended_by == "other"
 
     def _continued(self) -> Iterator[FrameBatch]:
         video = self._video

@@ -110,9 +110,10 @@ def check_slots_fit(slots: int, slot_mb: int, card: Card) -> None:
 
 
 def read_cards() -> tuple[Card, ...]:
-    """What ``nvidia-smi`` says now of the cards that ``CUDA_VISIBLE_DEVICES`` leaves, in its order.
+    """What ``nvidia-smi`` says now of all cards, or of the first of ``CUDA_VISIBLE_DEVICES``.
 
-    Empty if there are none or it does not answer.
+    Numbers in it mean what they mean to CUDA where the cards are alike or ``CUDA_DEVICE_ORDER`` is
+    ``PCI_BUS_ID``. Empty if there are none or it does not answer.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible in _NO_DEVICES:
@@ -120,7 +121,7 @@ def read_cards() -> tuple[Card, ...]:
     query = ["nvidia-smi", f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"]
     # A part of a card, "MIG-…", has no line of its own.
     if visible is not None and not visible.startswith("MIG"):
-        query.append(f"--id={visible}")
+        query.append(f"--id={visible.partition(',')[0]}")
     try:
         answer = subprocess.run(
             query, capture_output=True, text=True, timeout=_QUERY_SECONDS, check=True

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from streamer.decode.damage import Damage
 from streamer.decode.header import time_base_of
-from streamer.decode.one_picture import IsOnePicture
+from streamer.decode.packet_kind import KindOf, PacketKind
 from streamer.decode.packets import PacketReader, VideoPacket
 from streamer.decode.timeline import SamplePoints, Timeline
 
 # H.264 and HEVC hold back at most 16 pictures; a packet's time is known to be next when twice as
 # many packets behind it have been seen.
 _HELD_BACK = 32
-# DALI keeps the times of pictures that wait for their turn in 32 bits (2.4, FramesDecoderGpu).
-_TICKS = range(-(1 << 31), 1 << 31)
+# DALI keeps the times of pictures that wait for their turn in 32 bits, of which -1 says that none
+# waits (2.4, FramesDecoderGpu).
+_TICKS = range(1 << 31)
 
 
 @dataclass(frozen=True)
@@ -48,31 +49,32 @@ class BatchPlan:
 
 @dataclass(frozen=True, order=True)
 class _Stamp:
-    """A packet's timestamp and duration, and whether DALI gets it right; by presentation."""
+    """A packet's timestamp and duration, and what it is to DALI; by presentation."""
 
     pts: int
     order: int
     length: int
-    is_plain: bool
+    kind: PacketKind
 
 
 class Planner:
     """Plans of all frames of a stream, in order, a few packets ahead of what is asked for.
 
-    They end before the first frame that DALI would get wrong.
+    They end before the first frame that DALI would get wrong, or whose end it would.
 
     Args:
         container: the file, from its beginning.
         stream: the stream of it.
         timeline: places the frames.
         sample_rate: samples a second.
-        is_one_picture: what is asked about each packet.
+        kind_of: what is asked about each packet.
 
     Attributes:
         timeline: ahead of what is decoded.
         damage: what the container could not give.
         first_stamp: the container's timestamp of the first frame, once planned.
         ended_at: where a frame begins that is not planned, in ticks; None at the true end.
+        ended_by: what kind of packet ended the plans.
     """
 
     def __init__(
@@ -81,11 +83,12 @@ class Planner:
         stream: AvVideoStream,
         timeline: Timeline,
         sample_rate: float,
-        is_one_picture: IsOnePicture,
+        kind_of: KindOf,
     ) -> None:
         self.timeline, self.damage, self.first_stamp = timeline, Damage(), 0
         self.ended_at: int | None = None
-        self._is_one_picture = is_one_picture
+        self.ended_by: PacketKind = "picture"
+        self._kind_of = kind_of
         self._packets = PacketReader(container, stream, self.damage)
         self._time_base, self._rate = time_base_of(stream), sample_rate
 
@@ -109,15 +112,21 @@ class Planner:
     def _placed(self) -> Iterator[tuple[int, int, bool]]:
         """Timestamp and start in ticks of each frame, and whether it is a sample."""
         points: SamplePoints | None = None
+        held: tuple[int, int, bool] | None = None
         for stamp in self._in_order():
             start = self.timeline.place(stamp.pts, None, stamp.length)
-            if not stamp.is_plain:
-                self.ended_at = start
+            if stamp.kind != "picture":
+                # There may be no frame of this packet, so the one before does not end here.
+                self.ended_at, self.ended_by = held[1] if held else start, stamp.kind
                 return
             if points is None:
                 self.first_stamp = stamp.pts
                 points = SamplePoints(self._rate, self._time_base, start)
-            yield stamp.pts, start, points.due(start)
+            if held is not None:
+                yield held
+            held = stamp.pts, start, points.due(start)
+        if held is not None:
+            yield held
 
     def _in_order(self) -> Iterator[_Stamp]:
         held: list[_Stamp] = []
@@ -128,18 +137,19 @@ class Planner:
         yield from sorted(held)
 
     def _stamps(self) -> Iterator[_Stamp]:
-        is_plain = True
+        kind: PacketKind = "picture"
         for order, packet in enumerate(self._packets.read()):
             pts = packet.pts if packet.pts is not None else packet.dts
             # What is decoded behind a packet that DALI gets wrong is wrong as well.
-            is_plain = is_plain and self._is_plain(packet)
+            kind = self._kind(packet) if kind == "picture" else kind
             if pts is not None and not packet.is_discard:
-                yield _Stamp(pts, order, packet.duration or 0, is_plain)
+                yield _Stamp(pts, order, packet.duration or 0, kind)
 
-    def _is_plain(self, packet: VideoPacket) -> bool:
-        """Whether DALI gets it right; what an edit list cuts off, it takes for the beginning."""
-        is_odd = packet.is_discard or packet.has_sidedata("new_extradata")
-        return packet.pts in _TICKS and not is_odd and self._is_one_picture(bytes(packet))
+    def _kind(self, packet: VideoPacket) -> PacketKind:
+        """What it is to DALI, which takes what an edit list cuts off for the beginning."""
+        if packet.is_discard or packet.has_sidedata("new_extradata") or packet.pts not in _TICKS:
+            return "other"
+        return self._kind_of(bytes(packet))
 
 
 def _plan(index: int, frames: list[tuple[int, int, bool]], end: int) -> BatchPlan:

@@ -30,6 +30,7 @@ class Probe:
         layout: how frames are shown, and the size of samples.
         matrix: AVColorSpace of the conversion to RGB.
         pixel_format: libavutil's name of how decoded frames are stored.
+        is_interlaced: whether the first frame is made of fields.
         container: libavformat's name of the container.
         is_only_video: whether no other stream could be taken for the video.
         stated_end: where the header says the video ends, in seconds.
@@ -39,6 +40,7 @@ class Probe:
     layout: Layout
     matrix: int
     pixel_format: str
+    is_interlaced: bool
     container: str
     is_only_video: bool
     stated_end: Fraction | None
@@ -69,6 +71,7 @@ def _probe(container: InputContainer, settings: DecodeSettings) -> Probe:
             layout=layout,
             matrix=matrix_of(frame),
             pixel_format=frame.format.name,
+            is_interlaced=bool(frame.interlaced_frame),
             container=container.format.name,
             is_only_video=len(container.streams.video) == 1,
             stated_end=stated_end(container, stream),

@@ -74,6 +74,11 @@ class Slot(Generic[Ticket]):
         """Whether the slot can take a job."""
         return self.ready and self.running is None and self.retiring is None
 
+    @property
+    def has_retired(self) -> bool:
+        """Whether it has ended its last job, and wants to be replaced."""
+        return self.retiring is not None and self.running is None
+
     def start(self, job: VideoJob, ticket: Ticket) -> None:
         """Give the slot a job. A slot that died while idle fails it through ``receive``."""
         self.running = Running(job, ticket, time.monotonic())

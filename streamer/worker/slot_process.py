@@ -55,7 +55,7 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
             while retiring is None:
                 job: VideoJob = pipe.recv()
                 done = _send_all_but_done(run_job(job, models, settings), pipe)
-                retiring = wear.after_job()
+                retiring = wear.after_job(done.decoder)
                 if retiring is not None:
                     pipe.send(Retiring(retiring))
                 pipe.send(done)

@@ -66,10 +66,12 @@ class SlotPool(Generic[Ticket]):
         pipes = {slot.pipe: slot for slot in self._slots}
         for pipe in connection.wait(list(pipes), timeout):
             yield from self._received(pipes[pipe])  # type: ignore[index]
-        for slot in self._slots:
+        for slot in [*self._slots]:
             error = slot.overdue()
             if error is not None:
                 yield from self._replaced(slot, error)
+            elif slot.has_retired:
+                self._replace(slot, SLOT_RETIRED)
 
     def close(self) -> None:
         """End all slots; jobs in them are abandoned."""
@@ -83,10 +85,8 @@ class SlotPool(Generic[Ticket]):
                 if said is not None:
                     yield said
         except (EOFError, OSError):
-            if slot.retiring is None or slot.running is not None:
+            if not slot.has_retired:
                 yield from self._replaced(slot, None)
-            else:
-                self._replace(slot, SLOT_RETIRED)
 
     def _replaced(self, slot: Slot[Ticket], error: VideoError | None) -> Iterator[Said[Ticket]]:
         last_words = self._replace(slot, error.kind if error else SLOT_CRASHED, error)

@@ -21,11 +21,17 @@ class Wear:
         self._card_mb = settings.decode.gpu_memory_mb
         self._first_mb: float | None = None
 
-    def after_job(self) -> str | None:
-        """Why a fresh process should take over, in a few words, if so."""
+    def after_job(self, decoder: str | None) -> str | None:
+        """Why a fresh process should take over, in a few words, if so.
+
+        Args:
+            decoder: what decoded the job's video, if it came so far.
+        """
         resting = resident_mb(os.getpid())
-        # The first job loads what all jobs need.
-        self._first_mb = first = resting if self._first_mb is None else self._first_mb
-        if resting - first > (self._limit_mb - first) / 2:
+        # The first job that decodes loads what all jobs need.
+        if self._first_mb is None and decoder is not None:
+            self._first_mb = resting
+        first = self._first_mb
+        if first is not None and resting - first > max(0, self._limit_mb - first) / 2:
             return f"it holds {resting:.0f} MB between jobs, {first:.0f} MB after its first"
         return this_process.spent(self._card_mb)

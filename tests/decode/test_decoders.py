@@ -146,7 +146,7 @@ def test_an_edit_list_cuts_the_beginning_off(settings: DecodeSettings, tmp_path:
     whole = numbered_video(tmp_path / "whole.mp4", 75, SIZE, VP9)
     path = begin_later(whole, tmp_path / "v.mp4", Fraction(10, 25))
     if settings.decoder == "dali":
-        assert refusal(path, settings) == "undecodable"  # `auto` decodes it by PyAV
+        assert refusal(path, settings) == "unsupported_codec"  # `auto` decodes it by PyAV
         return
     video = Decoded(path, settings)
     assert video.numbers == list(range(10, 75))
@@ -279,16 +279,66 @@ def test_a_packet_that_shows_a_picture_again(
     assert video.numbers == [*range(shown_again), again, *range(shown_again, 120)]
 
 
+def test_what_is_sound_is_decoded_whole_in_any_case(dali: DecodeSettings, tmp_path: Path) -> None:
+    whole = numbered_video(tmp_path / "whole.webm", 120, SIZE, VP9)
+    partial = dali.model_copy(update={"after_break": "partial"})
+    video = Decoded(show_again(whole, tmp_path / "v.webm", 70), partial)
+    assert len(video.small) == 121
+    assert video.damage is None
+
+
+@pytest.mark.parametrize("coding", [VP8, VP9], ids=["vp8", "vp9"])
+def test_pictures_change_their_size(
+    coding: Coding, settings: DecodeSettings, tmp_path: Path
+) -> None:
+    large = numbered_video(tmp_path / "large.webm", 40, SIZE, coding)
+    small = numbered_video(tmp_path / "small.webm", 40, (160, 144), coding)
+    video = same(join(large, small, tmp_path / "v.webm"), settings)
+    assert video.numbers == [*range(40), *range(40)]
+
+
+def join(first: Path, second: Path, path: Path) -> Path:
+    """The packets of both files, at 25 a second."""
+    with av.open(str(first)) as one, av.open(str(second)) as two, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(one.streams.video[0])
+        packets = [*one.demux(one.streams.video[0]), *two.demux(two.streams.video[0])]
+        for place, packet in enumerate(packet for packet in packets if packet.size):
+            packet.time_base, packet.pts, packet.dts = Fraction(1, 25), place, place
+            packet.stream = stream
+            target.mux(packet)
+    return path
+
+
+def test_a_hidden_picture_ends_no_frame(settings: DecodeSettings, tmp_path: Path) -> None:
+    path = hide_another(numbered_video(tmp_path / "whole.webm", 80, SIZE, VP8), tmp_path / "v.webm")
+    assert same(path, settings).starts == [Fraction(index, 25) for index in range(80)]
+
+
 def show_again(whole: Path, path: Path, number: int) -> Path:
     """The same packets, with one before packet ``number`` that shows the last picture again."""
+    # Frame marker, profile 0, show_existing_frame, and which of the eight kept frames.
+    places = [Fraction(place, 25) for place in range(1000)]
+    return insert(whole, path, number, b"\x88", places)
+
+
+def hide_another(whole: Path, path: Path) -> Path:
+    """The same packets of VP8, with packet 50 before itself, not to be shown, a bit too early."""
+    with av.open(str(whole)) as source:
+        packet = [bytes(packet) for packet in source.demux(video=0)][50]
+    places = [Fraction(place - (place > 50), 25) for place in range(1000)]
+    places[50] = places[49] + Fraction(1, 1000)
+    return insert(whole, path, 50, bytes([packet[0] & ~16]) + packet[1:], places)
+
+
+def insert(whole: Path, path: Path, number: int, data: bytes, times: list[Fraction]) -> Path:
+    """The same packets and one more before packet ``number``, at new times in seconds."""
     with av.open(str(whole)) as source, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         packets = [packet for packet in source.demux(source.streams.video[0]) if packet.size]
-        # Frame marker, profile 0, show_existing_frame, and which of the eight kept frames.
-        again = cast("Packet[VideoStream]", Packet(b"\x88"))
-        packets.insert(number, again)
-        for place, packet in enumerate(packets):
-            packet.time_base, packet.pts, packet.dts = Fraction(1, 25), place, place
+        packets.insert(number, cast("Packet[VideoStream]", Packet(data)))
+        for time, packet in zip(times, packets, strict=False):
+            packet.time_base = Fraction(1, 1000)
+            packet.pts = packet.dts = int(time * 1000)
             packet.stream = stream
             target.mux(packet)
     return path

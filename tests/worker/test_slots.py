@@ -84,6 +84,7 @@ def retires(pipe: Connection, *_: object) -> None:
     job = pipe.recv()
     pipe.send(Retiring("it is tired"))
     pipe.send(VideoDone(video_id=job.video_id, url=job.url, status="done"))
+    time.sleep(PATIENCE_SECONDS)  # as if its card did not let go of it
 
 
 def test_a_slot_that_retires_takes_no_more_jobs(

@@ -1,4 +1,4 @@
-"""Which packets are one picture each: what encoders write passes, what a decoder trips over not."""
+"""What encoders write is one picture a packet; what DALI would trip over is told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import av
 import pytest
 
 from streamer.decode.nal_units import by_length, hevc_type
-from streamer.decode.one_picture import IsOnePicture, one_picture
+from streamer.decode.packet_kind import KindOf, PacketKind
+from streamer.decode.packet_kinds import packet_kinds
 from tests.decode.decoders import VP8, VP9
 from tests.media import Coding, numbered_video, shared_media
 
@@ -44,7 +45,7 @@ KINDS = {name: PLAIN[name] for name in ("h264.mp4", "hevc.mp4", "vp8.webm", "vp9
 
 @dataclass(frozen=True)
 class Stream:
-    """The packets of a file, and what tests each of them."""
+    """The packets of a file, and what tells the kind of each of them."""
 
     codec: str
     extradata: bytes
@@ -59,14 +60,15 @@ class Stream:
             return cls(coding.codec.canonical_name, coding.extradata or b"", packets)
 
     @property
-    def test(self) -> IsOnePicture:
-        return one_picture(self.codec, self.extradata)
+    def kind_of(self) -> KindOf:
+        return packet_kinds(self.codec, self.extradata)
 
-    def refused(self, packets: list[bytes] | None = None) -> list[int]:
-        """Which packets do not pass, asked about in order."""
-        test = self.test
-        passed = [test(packet) for packet in (self.packets if packets is None else packets)]
-        return [number for number, each in enumerate(passed) if not each]
+    def refused(self, packets: list[bytes] | None = None, kind: PacketKind = "other") -> list[int]:
+        """Which packets are no pictures, told in order; they must all be of this kind."""
+        kind_of = self.kind_of
+        kinds = [kind_of(packet) for packet in (self.packets if packets is None else packets)]
+        assert {*kinds} <= {"picture", kind}
+        return [number for number, each in enumerate(kinds) if each != "picture"]
 
 
 def written(name: str, coding: Coding, folder: Path, frames: int = 40) -> Stream:
@@ -89,14 +91,14 @@ def test_real_videos_pass() -> None:
 def test_what_is_overwritten_does_not(name: str, tmp_path: Path) -> None:
     stream = written(name, KINDS[name], tmp_path)
     for packet in stream.packets[:8]:
-        assert stream.refused([b"\xff" * len(packet)]) == [0]
+        assert stream.refused([b"\xff" * len(packet)], "damaged") == [0]
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "hevc.mp4", "vp8.webm"])
 def test_what_is_cut_short_does_not(name: str, tmp_path: Path) -> None:
     stream = written(name, KINDS[name], tmp_path)
     first, second, *_ = stream.packets
-    assert stream.refused([first, second[: len(second) // 2]]) == [1]
+    assert stream.refused([first, second[: len(second) // 2]], "damaged") == [1]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -106,7 +108,7 @@ def test_any_bytes_get_an_answer(name: str, tmp_path: Path) -> None:
         packet = bytearray(random.choice(stream.packets))
         for _ in range(random.randint(1, 6)):
             packet[random.randrange(min(64, len(packet)))] = random.randrange(256)
-        stream.refused([bytes(packet[: random.randint(1, len(packet))])])
+        stream.kind_of(bytes(packet[: random.randint(1, len(packet))]))
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "hevc.mp4"])
@@ -123,7 +125,31 @@ def test_pictures_change_their_size(name: str, tmp_path: Path) -> None:
     stream = Stream.of(numbered_video(tmp_path / f"large-{name}", 5, (320, 192), coding))
     other = Stream.of(numbered_video(tmp_path / f"small-{name}", 5, (160, 96), coding))
     assert stream.refused([*stream.packets, *stream.packets]) == []
-    assert stream.refused([*stream.packets, *other.packets]) == [5]
+    assert stream.refused([*stream.packets, *other.packets])[:1] == [5]
+
+
+@pytest.mark.parametrize("name", ["vp8.webm", "vp9.webm", "av1.mkv"])
+def test_key_frames_of_another_size(name: str, tmp_path: Path) -> None:
+    stream = Stream.of(numbered_video(tmp_path / f"large-{name}", 5, (320, 192), KINDS[name]))
+    other = Stream.of(numbered_video(tmp_path / f"small-{name}", 5, (192, 160), KINDS[name]))
+    assert stream.refused([*stream.packets, *stream.packets]) == []
+    assert stream.refused([*stream.packets, *other.packets])[:1] == [5]
+
+
+def test_frames_of_vp9_that_state_a_size(tmp_path: Path) -> None:
+    stream = written("v.webm", VP9, tmp_path)
+    first, second, *_ = stream.packets
+    # Behind the first byte: 2 bits of context, 8 of what is kept, 12 of references, 3 of sizes.
+    bits = int.from_bytes(second[1:5])
+    assert second[0] & 1 == 0
+    stated = (bits & ~(7 << 32 - 25)).to_bytes(4)
+    assert stream.refused([first, second[:1] + stated + second[5:]]) == [1]
+
+
+def test_units_without_a_payload_are_no_harm(tmp_path: Path) -> None:
+    stream = written("v.mp4", KINDS["h264.mp4"], tmp_path, 5)
+    *packets, last = stream.packets
+    assert stream.refused([*packets, last + b"\0\0\0\1\x0a"]) == []
 
 
 def test_parameters_of_the_header_may_come_later(tmp_path: Path) -> None:
