@@ -112,19 +112,24 @@ class Planner:
     def _placed(self) -> Iterator[tuple[int, int, bool]]:
         """Timestamp and start in ticks of each frame, and whether it is a sample."""
         points: SamplePoints | None = None
-        held: tuple[int, int, bool] | None = None
+        for stamp, start in self._right():
+            if points is None:
+                self.first_stamp = stamp.pts
+                points = SamplePoints(self._rate, self._time_base, start)
+            yield stamp.pts, start, points.due(start)
+
+    def _right(self) -> Iterator[tuple[_Stamp, int]]:
+        """Frames and their starts in ticks, as far as DALI gets them right."""
+        held: tuple[_Stamp, int] | None = None
         for stamp in self._in_order():
             start = self.timeline.place(stamp.pts, None, stamp.length)
             if stamp.kind != "picture":
                 # There may be no frame of this packet, so the one before does not end here.
                 self.ended_at, self.ended_by = held[1] if held else start, stamp.kind
                 return
-            if points is None:
-                self.first_stamp = stamp.pts
-                points = SamplePoints(self._rate, self._time_base, start)
             if held is not None:
                 yield held
-            held = stamp.pts, start, points.due(start)
+            held = stamp, start
         if held is not None:
             yield held
 
