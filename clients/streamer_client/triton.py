@@ -13,7 +13,7 @@ from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from streamer_client.connection import Tls, channel_options
-from streamer_client.errors import model_error
+from streamer_client.errors import ModelUnavailable, model_error
 from streamer_client.records import Candidate
 
 T = TypeVar("T")
@@ -136,7 +136,11 @@ class TritonModels:
 
 
 class Outputs:
-    """Output tensors by name."""
+    """Output tensors by name.
+
+    A server that is going down may answer without them, which is as good as no answer: asking for
+    one raises ``ModelUnavailable``.
+    """
 
     def __init__(self, result: Any):
         self._result = result
@@ -144,7 +148,8 @@ class Outputs:
     def __getitem__(self, name: str) -> Array:
         array: Array | None = self._result.as_numpy(name)
         if array is None:
-            raise KeyError(f"the model's answer has no {name}")
+            model = self._result.get_response().model_name
+            raise ModelUnavailable(model, "OK", f"the answer has no {name}")
         return array
 
 

@@ -6,11 +6,14 @@ from typing import Any
 
 import grpc
 import pytest
+from tritonclient.grpc import InferResult
+from tritonclient.grpc.service_pb2 import ModelInferResponse
 from tritonclient.utils import InferenceServerException
 
 from streamer_client import errors
 from streamer_client.models import run
 from streamer_client.requests import BatchLimit, Pause, RetryBudget, Send, attempts
+from streamer_client.triton import Outputs, caption_result
 
 REQUEST = BatchLimit("clip")
 ANSWER = type("Answer", (), {"config": type("Config", (), {"max_batch_size": 8})})
@@ -92,6 +95,12 @@ MAPPED = {
     "INTERNAL": errors.ModelRefused,
     "DATA_LOSS": errors.ModelRefused,
 }
+
+
+def test_an_answer_without_tensors_is_none() -> None:
+    answer = InferResult(ModelInferResponse(model_name="caption"))
+    with pytest.raises(errors.ModelUnavailable, match="'caption'.* has no CAPTIONERS"):
+        caption_result(Outputs(answer))
 
 
 def test_every_status_code_has_its_error() -> None:
