@@ -99,7 +99,7 @@ MAPPED = {
 
 def test_an_answer_without_tensors_is_none() -> None:
     answer = InferResult(ModelInferResponse(model_name="caption"))
-    with pytest.raises(errors.ModelUnavailable, match="'caption'.* has no CAPTIONERS"):
+    with pytest.raises(errors.ModelUnavailable, match=r"'caption'.* has no CAPTIONERS"):
         caption_result(Outputs(answer))
 
 
