@@ -18,7 +18,6 @@ from tests.media import Coding, numbered_video, shared_media
 QUIET = {"x265-params": "log-level=none"}
 OPEN_GROUPS = {"x265-params": "log-level=none:open-gop=1:keyint=12:min-keyint=12:scenecut=0"}
 HEVC = Coding("libx265", options=QUIET)
-SVT = {"preset": "10", "svtav1-params": "hierarchical-levels=3"}
 PLAIN = {
     "h264.mp4": Coding(),
     "h264-no-b.mkv": Coding(b_frames=0),
@@ -38,9 +37,8 @@ PLAIN = {
     "vp9.webm": VP9,
     "vp9-444.webm": replace(VP9, pix_fmt="yuv444p"),
     "vp9-alt-ref.webm": Coding("libvpx-vp9", options={"cpu-used": "8", "auto-alt-ref": "1"}),
-    "av1.mkv": Coding("libsvtav1", options={"preset": "10", "svtav1-params": "pred-struct=1"}),
 }
-KINDS = {name: PLAIN[name] for name in ("h264.mp4", "hevc.mp4", "vp8.webm", "vp9.webm", "av1.mkv")}
+KINDS = {name: PLAIN[name] for name in ("h264.mp4", "hevc.mp4", "vp8.webm", "vp9.webm")}
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def test_pictures_change_their_size(name: str, tmp_path: Path) -> None:
     assert stream.refused([*stream.packets, *other.packets])[:1] == [5]
 
 
-@pytest.mark.parametrize("name", ["vp8.webm", "vp9.webm", "av1.mkv"])
+@pytest.mark.parametrize("name", ["vp8.webm", "vp9.webm"])
 def test_key_frames_of_another_size(name: str, tmp_path: Path) -> None:
     stream = Stream.of(numbered_video(tmp_path / f"large-{name}", 5, (320, 192), KINDS[name]))
     other = Stream.of(numbered_video(tmp_path / f"small-{name}", 5, (192, 160), KINDS[name]))
@@ -204,8 +202,36 @@ def superframe_of(*frames: bytes) -> bytes:
     return b"".join(frames) + marker + sizes + marker
 
 
-def test_pictures_that_av1_shows_again(tmp_path: Path) -> None:
-    stream = written("v.mkv", Coding("libsvtav1", options=SVT), tmp_path)
-    again = [number for number, packet in enumerate(stream.packets) if len(packet) < 8]
-    assert len(again) > 10
-    assert stream.refused() == again
+# Units of AV1 as SVT-AV1 writes them, as far as they are looked at: it gives its threads and the
+# one that calls it priority over all others, so no test encodes with it.
+SEQUENCE, OTHER_SEQUENCE = b"\x0a\x03\x00\x00\x2b", b"\x0a\x03\x00\x00\x2c"
+KEY, SHOWN, HIDDEN = (bytes([0x32, 2, first, 0]) for first in (0x10, 0x30, 0x20))
+SHOWN_AGAIN = b"\x1a\x01\xe8"
+
+
+@pytest.mark.parametrize(
+    ("packet", "kind"),
+    [
+        (SHOWN, "picture"),
+        (b"\x12\x00" + SEQUENCE + KEY, "picture"),
+        (HIDDEN + SHOWN, "picture"),
+        (SHOWN_AGAIN, "other"),
+        (HIDDEN, "other"),
+        (SHOWN + HIDDEN, "other"),
+        (SHOWN + SHOWN, "other"),
+        (HIDDEN + SHOWN_AGAIN, "other"),
+        (OTHER_SEQUENCE + KEY, "other"),
+        (b"\x12\x00", "damaged"),
+        (b"\xff" * 40, "damaged"),
+    ],
+)
+def test_packets_of_av1(packet: bytes, kind: PacketKind) -> None:
+    kind_of = packet_kinds("av1", b"")
+    assert kind_of(b"\x12\x00" + SEQUENCE + KEY) == "picture"
+    assert kind_of(packet) == kind
+
+
+def test_any_bytes_of_av1_get_an_answer() -> None:
+    kind_of, random = packet_kinds("av1", b""), Random(7)
+    for _ in range(3000):
+        kind_of(random.randbytes(random.randint(1, 40)))
