@@ -115,13 +115,21 @@ def until_replaced(pool: SlotPool[str], replaced: list[str], times: int) -> list
     return said
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Undoes that a slot ignores Ctrl-C, which what is started later would inherit."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_a_worn_process_says_so_before_the_last_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streamer.worker.wear.this_process", CardUse(is_lost=True))
     settings = Settings().with_section("acquire", temp_dir=tmp_path, allowed_roots=(tmp_path,))
     ours, theirs = multiprocessing.Pipe()
-    with ours:
+    with ours, _interruptible():
         ours.send(VideoJob(url=(tmp_path / "gone.mp4").as_uri(), video_id="gone"))
         slot_main(theirs, settings, logging.INFO)
         assert isinstance(ours.recv(), Ready)
