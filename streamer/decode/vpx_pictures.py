@@ -38,12 +38,12 @@ class Vp9Pictures:
         frames = [*_superframe(packet)]
         if not all(map(_is_vp9, frames)):
             return "damaged"
-        shown = [_Vp9Header(frame).is_shown for frame in frames]
+        headers = [*map(_Vp9Header, frames)]
+        shown = [header.is_shown for header in headers]
         is_one = shown.count(True) == 1 and shown[-1]
-        return "picture" if is_one and all(map(self._is_of_size, frames)) else "other"
+        return "picture" if is_one and all(map(self._is_of_size, headers)) else "other"
 
-    def _is_of_size(self, frame: bytes) -> bool:
-        header = _Vp9Header(frame)
+    def _is_of_size(self, header: _Vp9Header) -> bool:
         if not header.is_key:
             return header.keeps_size
         self._size = self._size or header.size
