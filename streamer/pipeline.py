@@ -54,7 +54,7 @@ class _Run:
         self._dropped: Counter[str] = Counter()
         self._frames = self._clips = 0
         self._duration = Fraction(0)
-        self._decoder: str | None = None
+        self._video: VideoStream | None = None
         self.clock = StageClock()
         self.damage: VideoError | None = None
 
@@ -68,8 +68,7 @@ class _Run:
             splitting = Splitting(self._settings.split, served, self._models)
             with self.clock.stage("decode"):
                 opening = open_video(media.path, self._settings.decode, splitting.small)
-                video = opened.enter_context(closing(opening))
-            self._decoder = video.decoder
+                self._video = video = opened.enter_context(closing(opening))
             maker = RecordMaker(self._job, video.info, served)
             clips = self._split(video, splitting)
             for item in self._captioned(clips, media):
@@ -89,7 +88,8 @@ class _Run:
             frames=self._frames,
             dropped=dict(self._dropped),
             error=error,
-            decoder=self._decoder,
+            decoder=self._video.decoder if self._video else None,
+            decoder_reason=self._video.decoder_reason if self._video else None,
             timings=self.clock.timings(),
         )
 

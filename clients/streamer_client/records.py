@@ -233,7 +233,13 @@ class VideoDone(Record):
     error: VideoError | None = None
     decoder: Annotated[
         str | None,
-        Field(description="What decoded: `pyav`, `dali-cpu` or `dali-gpu`; null if nothing did."),
+        Field(
+            description="What decoded: `pyav`, `dali-cpu` or `dali-gpu`, or `dali-gpu+pyav` where "
+            "PyAV went on; null if nothing did."
+        ),
+    ] = None
+    decoder_reason: Annotated[
+        str | None, Field(description="Why PyAV decoded the video, or the rest of it.")
     ] = None
     timings: Annotated[
         dict[str, float],

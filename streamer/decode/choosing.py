@@ -13,7 +13,7 @@ from streamer.decode.dali import decode_dali
 from streamer.decode.dali_errors import missing_package, no_gpu, old_driver
 from streamer.decode.dali_pipeline import Device
 from streamer.decode.dali_stream import DaliStream
-from streamer.decode.gpu import Machine, check_slots_fit, this_machine
+from streamer.decode.gpu import Card, Machine, check_slots_fit, this_machine
 from streamer.decode.interface import AVERAGED, SmallFormat
 from streamer.decode.pyav import PyavStream
 from streamer.decode.pyav import open_video as decode_pyav
@@ -24,11 +24,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Choice:
-    """What decodes, and why, in a few words."""
+    """What decodes, and why, in a few words.
+
+    Attributes:
+        card: the GPU that decodes; None if the CPU does.
+    """
 
     decoder: Literal["dali", "pyav"]
-    device: Device
     reason: str
+    card: Card | None = None
+
+    @property
+    def device(self) -> Device:
+        """Where it is decoded."""
+        return "cpu" if self.card is None else "gpu"
 
 
 def choose(settings: DecodeSettings, machine: Machine) -> Choice:
@@ -40,17 +49,17 @@ def choose(settings: DecodeSettings, machine: Machine) -> Choice:
     """
     lacking = _lacking(machine)
     if settings.decoder == "pyav":
-        return Choice("pyav", "cpu", "decode.decoder is pyav")
+        return Choice("pyav", "decode.decoder is pyav")
     if settings.decoder == "auto":
         if settings.device == "cpu":
-            return Choice("pyav", "cpu", "decode.device is cpu")
-        return Choice("pyav", "cpu", lacking.message) if lacking else _on_card(machine)
+            return Choice("pyav", "decode.device is cpu")
+        return Choice("pyav", lacking.message) if lacking else _on_card(machine)
     if machine.dali is None:
         raise missing_package()
     if settings.device == "gpu" and lacking:
         raise lacking
     if settings.device == "cpu" or lacking:
-        return Choice("dali", "cpu", "decode.decoder is dali")
+        return Choice("dali", "decode.decoder is dali")
     return _on_card(machine)
 
 
@@ -61,9 +70,9 @@ def check_decoder(settings: Settings) -> None:
         WorkerBroken: as `choose`.
         UsageError: if more slots are to share the card than fit it.
     """
-    machine = this_machine()
-    if choose(settings.decode, machine).device == "gpu":
-        check_slots_fit(settings.worker.slots, settings.decode.gpu_memory_mb, machine.cards[0])
+    card = choose(settings.decode, this_machine()).card
+    if card is not None:
+        check_slots_fit(settings.worker.slots, settings.decode.gpu_memory_mb, card)
 
 
 def open_video(
@@ -89,20 +98,27 @@ def open_video(
     if choice.decoder == "pyav":
         if settings.decoder == "auto":
             _say_once(logging.INFO, choice.reason)
-        return decode_pyav(path, settings, small)
+        return _by_pyav(path, settings, small, choice.reason)
     try:
-        return decode_dali(path, settings, small, choice.device)
+        return decode_dali(path, settings, small, choice.card)
     except JobRejected:
         raise
     except StreamerError as refusal:
         if settings.decoder == "dali":
             raise
         _say_once(logging.WARNING, refusal.message)
-        return decode_pyav(path, settings, small)
+        return _by_pyav(path, settings, small, refusal.message)
+
+
+def _by_pyav(path: Path, settings: DecodeSettings, small: SmallFormat, reason: str) -> PyavStream:
+    video = decode_pyav(path, settings, small)
+    video.decoder_reason = reason
+    return video
 
 
 def _on_card(machine: Machine) -> Choice:
-    return Choice("dali", "gpu", f"{machine.cards[0].name} and {machine.dali} are there")
+    card = machine.cards[0]
+    return Choice("dali", f"{card.name} and {machine.dali} are there", card)
 
 
 def _lacking(machine: Machine) -> WorkerBroken | None:

@@ -21,6 +21,7 @@ from streamer.decode.colour_matrix import correction
 from streamer.decode.dali_errors import GPU_FAULT, describe_dali, unsupported
 from streamer.decode.dali_pipeline import Device, Request, steps
 from streamer.decode.dali_stream import DaliStream, Decoded, Video
+from streamer.decode.gpu import Card
 from streamer.decode.interface import AVERAGED, SmallFormat
 from streamer.decode.opening import STAGE, choose_stream, open_container
 from streamer.decode.packet_kinds import packet_kinds
@@ -32,10 +33,7 @@ from streamer.errors import JobFailed
 # What DALI reads, by the first of libavformat's names: it needs timestamps, and for NVDEC parameter
 # sets, as these containers have them.
 _CONTAINERS = ("mov", "matroska", "ivf")
-CODECS: dict[Device, tuple[str, ...]] = {
-    "cpu": ("vp8", "vp9", "mjpeg"),
-    "gpu": ("h264", "hevc", "vp8", "vp9", "av1"),
-}
+_CPU_CODECS = ("vp8", "vp9", "mjpeg")
 # DALI takes what NVDEC gives for NV12, which has one colour for four pixels.
 _HALVED_COLOURS = ("yuv420p", "yuvj420p", "nv12")
 # The frames of one step, converted to RGB, take at most this on the device; several steps are
@@ -46,7 +44,10 @@ _opened = itertools.count(1)
 
 
 def decode_dali(
-    path: Path, settings: DecodeSettings, small: SmallFormat = AVERAGED, device: Device = "gpu"
+    path: Path,
+    settings: DecodeSettings,
+    small: SmallFormat = AVERAGED,
+    card: Card | None = None,
 ) -> DaliStream:
     """Open a file for one pass of decoding, and decode its first frames.
 
@@ -54,18 +55,19 @@ def decode_dali(
         path: the file.
         settings: sampling and limits.
         small: what the small frames are to be like.
-        device: where to decode.
+        card: the GPU to decode on; without one, the CPU decodes.
 
     Raises:
         JobRejected: ``not_a_video``, ``no_video_stream``, ``too_many_pixels`` or ``too_long``.
         JobFailed: ``truncated``, ``unreadable``, ``undecodable``, ``dali_failed``, ``gpu_fault``,
-            or ``unsupported_codec`` for a stream that DALI does not decode on the device.
+            or ``unsupported_codec`` for a stream that DALI does not decode there.
         Unavailable: ``gpu_out_of_memory``.
         WorkerBroken: ``dali_missing``, ``gpu_missing`` or ``gpu_driver_old``.
     """
     found = probe(path, settings)
-    _check_supported(found, device)
-    this_process.videos += device == "gpu"
+    check_supported(found, card)
+    this_process.videos += card is not None
+    device: Device = "cpu" if card is None else "gpu"
     with ExitStack() as opened:
         container = opened.enter_context(open_container(path, settings))
         planner = _planner(container, found, settings)
@@ -73,9 +75,26 @@ def decode_dali(
         decoded = opened.enter_context(closing(_decode(request, planner)))
         first = [*itertools.islice(decoded, 1)]
         _check_beginning(planner, sum(len(plan) for plan, _ in first) < request.frames)
-        decoder, ahead = f"dali-{device}", itertools.chain(first, decoded)
-        video = Video(path, found, settings, small)
-        return DaliStream(video, decoder, planner, ahead, opened.pop_all())
+        video = Video(path, found, settings, small, device)
+        ahead = itertools.chain(first, decoded)
+        return DaliStream(video, planner, ahead, opened.pop_all())
+
+
+def check_supported(found: Probe, card: Card | None) -> None:
+    """Refuse what DALI does not decode on a card, or without one on the CPU.
+
+    Raises:
+        JobFailed: ``unsupported_codec``.
+    """
+    container, codec = found.container.partition(",")[0], found.info.codec
+    if container not in _CONTAINERS:
+        raise unsupported(f"DALI does not read {container} files frame by frame")
+    if not found.is_only_video:
+        raise unsupported("the file has several video streams, of which DALI takes its own choice")
+    if codec not in (card.codecs if card else _CPU_CODECS):
+        raise unsupported(f"DALI does not decode {codec} on {card.name if card else 'the CPU'}")
+    if card:
+        _check_nvdec(found)
 
 
 def _planner(container: InputContainer, found: Probe, settings: DecodeSettings) -> Planner:
@@ -89,18 +108,11 @@ def _planner(container: InputContainer, found: Probe, settings: DecodeSettings) 
     )
 
 
-def _check_supported(found: Probe, device: Device) -> None:
-    container, codec = found.container.partition(",")[0], found.info.codec
-    if container not in _CONTAINERS:
-        raise unsupported(f"DALI does not read {container} files frame by frame")
-    if codec not in CODECS[device]:
-        raise unsupported(f"DALI does not decode {codec} on the {device.upper()}")
-    if device == "gpu" and codec == "h264" and found.is_interlaced:
+def _check_nvdec(found: Probe) -> None:
+    if found.info.codec == "h264" and found.is_interlaced:
         raise unsupported("DALI does not put fields together on the GPU")
-    if device == "gpu" and not found.pixel_format.startswith(_HALVED_COLOURS):
+    if not found.pixel_format.startswith(_HALVED_COLOURS):
         raise unsupported(f"DALI does not decode pixels of {found.pixel_format} on the GPU")
-    if not found.is_only_video:
-        raise unsupported("the file has several video streams, of which DALI takes its own choice")
 
 
 def _check_beginning(planner: Planner, is_short: bool) -> None:

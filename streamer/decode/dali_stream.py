@@ -13,7 +13,7 @@ import numpy as np
 
 from streamer.config import DecodeSettings
 from streamer.decode.continuing import rest_of
-from streamer.decode.dali_pipeline import Step
+from streamer.decode.dali_pipeline import Device, Step
 from streamer.decode.interface import FrameBatch, Pixels, Sample, SmallFormat
 from streamer.decode.limits import check_moves, check_seconds
 from streamer.decode.planning import BatchPlan, Planner
@@ -38,6 +38,7 @@ class Video:
     found: Probe
     settings: DecodeSettings
     small: SmallFormat
+    device: Device
 
 
 class DaliStream:
@@ -45,22 +46,28 @@ class DaliStream:
 
     The frames, times and sizes are those that PyAV gives. At a packet that cannot be decoded DALI
     ends; the rest is PyAV's, or missing, as ``decode.after_break`` says.
+
+    Attributes:
+        info: what the container says.
+        decoder: ``dali-cpu`` or ``dali-gpu``, with ``+pyav`` once PyAV goes on.
+        decoder_reason: why PyAV goes on, in one line; None while DALI decodes.
     """
 
     def __init__(
         self,
         video: Video,
-        decoder: str,
         planner: Planner,
         decoded: Iterator[Decoded],
         opened: ExitStack,
     ) -> None:
-        self.info, self.decoder = video.found.info, decoder
+        self.info, self.decoder = video.found.info, f"dali-{video.device}"
+        self.decoder_reason: str | None = None
         self._video, self._planner = video, planner
         self._decoded, self._opened, self._closed = decoded, opened, False
         self._rest: PyavStream | None = None
         self._frames = self._start_ticks = self._end_ticks = 0
-        self._broken = self._is_sound = False
+        self._stop: str | None = None
+        self._is_sound = False
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +103,7 @@ class DaliStream:
         yield from self._whole()
         if self._closed:
             return
-        if self._broken and (self._is_sound or self._video.settings.after_break == "pyav"):
+        if self._stop and (self._is_sound or self._video.settings.after_break == "pyav"):
             self._opened.close()
             yield from self._continued()
         else:
@@ -104,7 +111,7 @@ class DaliStream:
 
     def _whole(self) -> Iterator[FrameBatch]:
         """What DALI decodes, up to where it fails or gives a frame that was not planned."""
-        self._broken = True
+        self._stop = "it gave another frame than the file says"
         try:
             for plan, step in self._decoded:
                 count = self._trusted(plan, step)
@@ -113,13 +120,22 @@ class DaliStream:
                 if count < len(plan):
                     return
         except JobFailed as error:
-            log.info("DALI stopped after %d frames: %s", self._frames, error.message)
+            self._stop = error.message
         else:
-            self._broken = self._planner.ended_at is not None
-            self._is_sound = self._planner.ended_by == "other"
+            self._stop, self._is_sound = self._planned_stop(), self._planner.ended_by == "other"
+
+    def _planned_stop(self) -> str | None:
+        if self._planner.ended_at is None:
+            return None
+        if self._planner.ended_by == "damaged":
+            return "the next packets are damaged"
+        return "the next packets are not each one picture that is shown"
 
     def _continued(self) -> Iterator[FrameBatch]:
         video = self._video
+        self.decoder += "+pyav"
+        self.decoder_reason = f"DALI stopped after {self._frames} frames: {self._stop}"
+        log.info("PyAV goes on: %s", self.decoder_reason)
         with decode_pyav(video.path, video.settings, video.small) as self._rest:
             yield from rest_of(self._rest.batches(), self._frames, self._end_ticks)
 
@@ -162,7 +178,7 @@ class DaliStream:
     def _end(self) -> None:
         planner, frame = self._planner, 1 / self.info.average_rate
         end = self._end_ticks * self.info.time_base
-        if self._broken:
+        if self._stop:
             planner.damage.stopped(end)
         if not planner.timeline.spliced:
             planner.damage.ended(end, planner.expected_end(self._video.found.stated_end), frame)

@@ -109,7 +109,12 @@ class VideoStream(Protocol):
 
     @property
     def decoder(self) -> str:
-        """What decodes: ``pyav``, ``dali-cpu`` or ``dali-gpu``."""
+        """``pyav``, ``dali-cpu`` or ``dali-gpu``; the latter with ``+pyav`` once PyAV goes on."""
+        ...
+
+    @property
+    def decoder_reason(self) -> str | None:
+        """Why PyAV decodes, or goes on, in one line; ``None`` while DALI decodes."""
         ...
 
     def batches(self) -> Iterator[FrameBatch]:

@@ -68,6 +68,7 @@ class PyavStream:
     """
 
     decoder = "pyav"
+    decoder_reason: str | None = None
 
     def __init__(
         self,

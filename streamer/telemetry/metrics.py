@@ -20,7 +20,7 @@ from streamer_client.records import ClipBoundary, ClipCaption, Record, VideoDone
 # From a picture's work to a film's.
 STAGE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 FIRST_BOUNDARY_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300)
-NO_ERROR = "none"
+NO_ERROR = NO_DECODER = "none"
 FIRST_BOUNDARY = "first_boundary"
 
 
@@ -52,7 +52,10 @@ class Metrics:
             registry=registry,
         )
         self.video_seconds = Counter(
-            "streamer_video_seconds_total", "Seconds of video decoded.", registry=registry
+            "streamer_video_seconds_total",
+            "Seconds of video decoded, by what decoded (none if nothing did).",
+            ["decoder"],
+            registry=registry,
         )
         self.jobs_in_flight = Gauge(
             "streamer_jobs_in_flight", "Jobs running in slots.", registry=registry
@@ -117,7 +120,7 @@ class Metrics:
         kind = done.error.kind if done.error else NO_ERROR
         if done.status != "done":
             self.dead_letters.labels(kind).inc()
-        self.video_seconds.inc(done.duration)
+        self.video_seconds.labels(done.decoder or NO_DECODER).inc(done.duration)
         self.last_done.set_to_current_time()
         for stage, seconds in done.timings.items():
             if stage == FIRST_BOUNDARY:

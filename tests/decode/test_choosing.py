@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 from streamer.config import DecodeSettings, Settings, load_settings
 from streamer.decode import choosing, open_video
 from streamer.decode.choosing import check_decoder, choose
+from streamer.decode.dali import check_supported
 from streamer.decode.gpu import Card, Machine, this_machine
-from streamer.errors import JobRejected, StreamerError, UsageError, WorkerBroken
+from streamer.decode.probing import probe
+from streamer.errors import JobFailed, JobRejected, StreamerError, UsageError, WorkerBroken
 from tests.decode.decoders import VP9
 from tests.decode.reading import Decoded
 from tests.media import numbered_video
@@ -100,6 +103,7 @@ def test_auto_falls_back_to_pyav_and_says_so_once(
         for _ in range(2):
             with open_video(path, DecodeSettings(threads=2)) as video:
                 assert video.decoder == "pyav"
+                assert str(video.decoder_reason).startswith("DALI finds no GPU")
                 assert sum(map(len, video.batches())) == 40
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "decoding with PyAV: DALI finds no GPU" in caplog.text
@@ -112,6 +116,17 @@ def test_dali_does_not_fall_back(tmp_path: Path) -> None:
     with pytest.raises(StreamerError) as caught:
         Decoded(path, DecodeSettings(decoder="dali", device="gpu"))
     assert caught.value.kind == "gpu_missing"
+
+
+@pytest.mark.parametrize(("compute", "is_taken"), [((8, 9), True), ((9, 0), False)])
+def test_a_card_without_a_codec_is_not_given_it(
+    compute: tuple[int, int], is_taken: bool, tmp_path: Path
+) -> None:
+    found = probe(numbered_video(tmp_path / "v.webm", 5, coding=VP9), DecodeSettings())
+    av1 = replace(found, info=replace(found.info, codec="av1"))
+    card = replace(HOPPER, compute=compute)
+    with nullcontext() if is_taken else pytest.raises(JobFailed, match="av1 on NVIDIA H200"):
+        check_supported(av1, card)
 
 
 @pytest.mark.usefixtures("full")

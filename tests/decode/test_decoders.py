@@ -96,7 +96,22 @@ def test_every_frame_once_and_in_order(name: str, settings: DecodeSettings, tmp_
 
 def test_it_says_who_decoded(settings: DecodeSettings, tmp_path: Path) -> None:
     with open_video(numbered_video(tmp_path / "v.webm", 9, SIZE, VP9), settings) as video:
+        assert sum(map(len, video.batches())) == 9
         assert DECODERS[video.decoder] == settings
+        assert video.decoder_reason == (
+            "decode.decoder is pyav" if video.decoder == "pyav" else None
+        )
+
+
+def test_it_says_where_and_why_pyav_goes_on(dali: DecodeSettings, tmp_path: Path) -> None:
+    whole = numbered_video(tmp_path / "whole.webm", 120, SIZE, VP9)
+    with open_video(show_again(whole, tmp_path / "v.webm", 70), dali) as video:
+        decoders = [video.decoder for _ in video.batches()]
+        assert {decoders[0], decoders[-1]} == {f"dali-{dali.device}", f"dali-{dali.device}+pyav"}
+        assert video.decoder == decoders[-1]
+        assert video.decoder_reason == (
+            "DALI stopped after 69 frames: the next packets are not each one picture that is shown"
+        )
 
 
 def test_batches_join_without_gaps(settings: DecodeSettings, tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def test_both_decoders_give_the_same_boundaries(
     assert kept[0] == kept[1]
     assert len(kept[0]) == 4
     assert [records[-1]["decoder"] for records in (ours, theirs)] == ["dali-cpu", "pyav"]
+    assert ours[-1]["decoder_reason"] is None
+    assert theirs[-1]["decoder_reason"] == "decode.decoder is pyav"
 
 
 def test_a_decoder_that_cannot_be_had_stops_the_command() -> None:

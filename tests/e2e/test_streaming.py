@@ -37,6 +37,10 @@ class Counted:
         return self.stream.decoder
 
     @property
+    def decoder_reason(self) -> str | None:
+        return self.stream.decoder_reason
+
+    @property
     def damage(self) -> str | None:
         return self.stream.damage
 

@@ -76,7 +76,7 @@ def test_metrics_after_jobs(observed: Observed, short: Path) -> None:
     }
     metrics = observed.metrics()
     assert metrics["streamer_clips_total"] == 3
-    assert metrics["streamer_video_seconds_total"] == pytest.approx(9, abs=0.1)
+    assert metrics['streamer_video_seconds_total{decoder="pyav"}'] == pytest.approx(9, abs=0.1)
     assert metrics["streamer_first_boundary_seconds_count"] == 1
     assert metrics['streamer_stage_seconds_count{stage="decode"}'] == 1
     assert metrics['streamer_dead_letters_total{kind="bad_record"}'] == 1

@@ -23,7 +23,7 @@ NAMES = {
     "streamer_stage_seconds": ("stage",),
     "streamer_disk_low": (),
     "streamer_triton_ready": (),
-    "streamer_video_seconds_total": (),
+    "streamer_video_seconds_total": ("decoder",),
 }
 
 
@@ -48,6 +48,7 @@ def test_a_job_that_is_done(telemetry: Telemetry) -> None:
             status="done",
             clips=1,
             duration=12.5,
+            decoder="dali-gpu+pyav",
             timings={"decode": 0.3, "first_boundary": 0.2, "total": 0.6},
         )
     )
@@ -55,7 +56,7 @@ def test_a_job_that_is_done(telemetry: Telemetry) -> None:
     assert {
         'streamer_jobs_total{kind="none",status="done"} 1.0',
         "streamer_clips_total 1.0",
-        "streamer_video_seconds_total 12.5",
+        'streamer_video_seconds_total{decoder="dali-gpu+pyav"} 12.5',
         'streamer_stage_seconds_bucket{le="0.25",stage="decode"} 0.0',
         'streamer_stage_seconds_bucket{le="0.5",stage="decode"} 1.0',
         'streamer_stage_seconds_sum{stage="total"} 0.6',
