@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from streamer.config import DecodeSettings, Settings
+from streamer.decode.card_use import this_process
 from streamer.decode.dali import decode_dali
 from streamer.decode.dali_errors import missing_package, no_gpu, old_driver
 from streamer.decode.dali_pipeline import Device
@@ -94,7 +95,7 @@ def open_video(
         Unavailable: ``gpu_out_of_memory``.
         WorkerBroken: ``dali_missing``, ``gpu_missing`` or ``gpu_driver_old``.
     """
-    choice = choose(settings, this_machine())
+    choice = _spared(choose(settings, this_machine()), settings)
     if choice.decoder == "pyav":
         if settings.decoder == "auto":
             _say_once(logging.INFO, choice.reason)
@@ -108,6 +109,14 @@ def open_video(
             raise
         _say_once(logging.WARNING, refusal.message)
         return _by_pyav(path, settings, small, refusal.message)
+
+
+def _spared(choice: Choice, settings: DecodeSettings) -> Choice:
+    """``choice``, or PyAV where the card had better be left alone."""
+    reason = this_process.kept_off
+    if choice.card is None or reason is None or settings.decoder == "dali":
+        return choice
+    return Choice("pyav", reason)
 
 
 def _by_pyav(path: Path, settings: DecodeSettings, small: SmallFormat, reason: str) -> PyavStream:

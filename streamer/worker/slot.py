@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 from streamer.acquire import sweep_stale
 from streamer.config import Settings
 from streamer.worker.memory import resident_mb
-from streamer.worker.slot_process import Ready, Retiring, slot_main
+from streamer.worker.slot_process import Order, Ready, Retiring, slot_main
 from streamer_client.records import (
     ClipBoundary,
     ClipCaption,
@@ -79,11 +79,11 @@ class Slot(Generic[Ticket]):
         """Whether it has ended its last job, and wants to be replaced."""
         return self.retiring is not None and self.running is None
 
-    def start(self, job: VideoJob, ticket: Ticket) -> None:
+    def start(self, job: VideoJob, ticket: Ticket, has_crashed: bool) -> None:
         """Give the slot a job. A slot that died while idle fails it through ``receive``."""
         self.running = Running(job, ticket, time.monotonic())
         try:
-            self.pipe.send(job)
+            self.pipe.send(Order(job, has_crashed))
         except OSError:
             log.warning("slot %s was gone when a job was handed to it", self.process.pid)
 

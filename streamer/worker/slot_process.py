@@ -21,6 +21,19 @@ M_MMAP_THRESHOLD = -3  # malloc.h
 LARGE_BLOCK_BYTES = 4 << 20
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a slot is to do.
+
+    Attributes:
+        job: to be run.
+        has_crashed: whether it ended the process that ran it before.
+    """
+
+    job: VideoJob
+    has_crashed: bool
+
+
 class Ready:
     """The slot's first message: it has loaded and can take a job."""
 
@@ -43,6 +56,7 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
     _return_large_blocks()
     threading.Thread(target=_exit_with_parent, args=(settings,), daemon=True).start()
     # Loaded here and not at the top: the supervisor shares this module but never decodes.
+    from streamer.decode.card_use import this_process
     from streamer.pipeline import run_job
     from streamer.triton_clients import triton_models
     from streamer.worker.wear import Wear
@@ -53,8 +67,9 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
         with suppress(EOFError):
             retiring = None
             while retiring is None:
-                job: VideoJob = pipe.recv()
-                done = _send_all_but_done(run_job(job, models, settings), pipe)
+                order: Order = pipe.recv()
+                this_process.is_suspect = order.has_crashed
+                done = _send_all_but_done(run_job(order.job, models, settings), pipe)
                 retiring = wear.after_job(done.decoder)
                 if retiring is not None:
                     pipe.send(Retiring(retiring))

@@ -51,9 +51,16 @@ class SlotPool(Generic[Ticket]):
         """The tickets of the jobs that are running."""
         return [slot.running.ticket for slot in self._slots if slot.running is not None]
 
-    def start(self, job: VideoJob, ticket: Ticket) -> None:
-        """Give a job to a free slot; there must be one."""
-        next(slot for slot in self._slots if slot.free).start(job, ticket)
+    def start(self, job: VideoJob, ticket: Ticket, *, has_crashed: bool = False) -> None:
+        """Give a job to a free slot; there must be one.
+
+        Args:
+            job: to be run.
+            ticket: comes back with its records.
+            has_crashed: whether its last slot crashed. With the decoder ``auto`` it is then decoded
+                on the CPU: after a fault on a card, DALI ends the process.
+        """
+        next(slot for slot in self._slots if slot.free).start(job, ticket, has_crashed)
 
     def abandon(self, unwanted: Callable[[Ticket], bool]) -> list[Ticket]:
         """End the jobs whose ticket is unwanted, without a record; returns their tickets."""

@@ -22,7 +22,7 @@ from streamer.worker.disk_watch import DiskWatch
 from streamer.worker.intake import Intake
 from streamer.worker.membership import Membership
 from streamer.worker.message import Message, read_job
-from streamer.worker.slot import Running, Said
+from streamer.worker.slot import SLOT_CRASHED, Running, Said
 from streamer.worker.slots import SlotPool
 from streamer.worker.triton_watch import TritonWatch
 from streamer.worker.verdict import Verdicts
@@ -137,7 +137,8 @@ class Supervisor:
                 return
             url, attempt = shown(work.job.url), work.attempt.number
             log.info("job %s: %s, attempt %d", work.job.video_id, url, attempt)
-            self._slots.start(work.job, work)
+            crashed = work.attempt.last_kind == SLOT_CRASHED
+            self._slots.start(work.job, work, has_crashed=crashed)
 
     def _hear(self, said: Said[Work]) -> None:
         message = said.running.ticket.message

@@ -11,6 +11,7 @@ import pytest
 
 from streamer.config import DecodeSettings, Settings, load_settings
 from streamer.decode import choosing, open_video
+from streamer.decode.card_use import CardUse
 from streamer.decode.choosing import check_decoder, choose
 from streamer.decode.dali import check_supported
 from streamer.decode.gpu import Card, Machine, this_machine
@@ -107,6 +108,26 @@ def test_auto_falls_back_to_pyav_and_says_so_once(
                 assert sum(map(len, video.batches())) == 40
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "decoding with PyAV: DALI finds no GPU" in caplog.text
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    ("use", "reason"),
+    [
+        (CardUse(is_suspect=True), "the try before crashed its process"),
+        (CardUse(is_lost=True), "the card does nothing more for the process after a fault"),
+    ],
+)
+def test_a_card_is_left_alone_after_a_fault(
+    use: CardUse, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "this_process", use)
+    path = numbered_video(tmp_path / "v.webm", 9, coding=VP9)
+    with open_video(path, DecodeSettings(threads=2)) as video:
+        assert (video.decoder, video.decoder_reason) == ("pyav", reason)
+    monkeypatch.setattr(choosing, "this_machine", lambda: BARE)
+    with open_video(path, DecodeSettings(threads=2)) as video:
+        assert str(video.decoder_reason).startswith("this machine has no GPU")
 
 
 @no_card

@@ -19,7 +19,7 @@ from streamer.decode.card_use import CardUse
 from streamer.errors import WorkerBroken
 from streamer.worker import slot
 from streamer.worker.slot import Said
-from streamer.worker.slot_process import Ready, Retiring, slot_main
+from streamer.worker.slot_process import Order, Ready, Retiring, slot_main
 from streamer.worker.slots import SlotPool
 from streamer_client.records import VideoDone, VideoJob
 
@@ -81,7 +81,7 @@ def test_slots_that_never_come_up_end_the_worker(
 def retires(pipe: Connection, *_: object) -> None:
     """What runs in a slot that takes one job and then wants to be replaced."""
     pipe.send(Ready())
-    job = pipe.recv()
+    job = pipe.recv().job
     pipe.send(Retiring("it is tired"))
     pipe.send(VideoDone(video_id=job.video_id, url=job.url, status="done"))
     time.sleep(PATIENCE_SECONDS)  # as if its card did not let go of it
@@ -106,6 +106,28 @@ def test_a_slot_that_retires_takes_no_more_jobs(
     assert "has ended" not in caplog.text
 
 
+def tells_its_order(pipe: Connection, *_: object) -> None:
+    """What runs in a slot that only says whether its job has crashed before."""
+    pipe.send(Ready())
+    order = pipe.recv()
+    clips = int(order.has_crashed)
+    pipe.send(VideoDone(video_id="v", url=order.job.url, status="done", clips=clips))
+    time.sleep(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("has_crashed", [False, True])
+def test_a_slot_is_told_that_its_job_crashed_before(
+    has_crashed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slot, "slot_main", tells_its_order)
+    with one_slot(Settings(), []) as pool:
+        assert comes_up(pool)
+        pool.start(VideoJob(url="file:///v.mp4"), "ticket", has_crashed=has_crashed)
+        (said,) = pool.records(PATIENCE_SECONDS)
+        assert isinstance(said.record, VideoDone)
+        assert said.record.clips == has_crashed
+
+
 def until_replaced(pool: SlotPool[str], replaced: list[str], times: int) -> list[Said[str]]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     said: list[Said[str]] = []
@@ -123,19 +145,24 @@ def _interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.parametrize("has_crashed", [False, True])
 def test_a_worn_process_says_so_before_the_last_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    has_crashed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streamer.worker.wear.this_process", CardUse(is_lost=True))
+    use = CardUse(is_suspect=not has_crashed)
+    monkeypatch.setattr("streamer.decode.card_use.this_process", use)
     settings = Settings().with_section("acquire", temp_dir=tmp_path, allowed_roots=(tmp_path,))
+    job = VideoJob(url=(tmp_path / "gone.mp4").as_uri(), video_id="gone")
     ours, theirs = multiprocessing.Pipe()
     with ours, _interruptible():
-        ours.send(VideoJob(url=(tmp_path / "gone.mp4").as_uri(), video_id="gone"))
+        ours.send(Order(job, has_crashed))
         slot_main(theirs, settings, logging.INFO)
         assert isinstance(ours.recv(), Ready)
-        assert ours.recv() == Retiring("the card does nothing more for it after a fault")
+        assert ours.recv() == Retiring("the card does nothing more for the process after a fault")
         assert isinstance(ours.recv(), VideoDone)
         assert not ours.poll()
+    assert use.kept_off == ("the try before crashed its process" if has_crashed else None)
 
 
 def comes_up(pool: SlotPool[str]) -> bool:
