@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -19,6 +20,10 @@ from tests.e2e.films import film
 from tests.e2e.installation import Installation, own_topics
 from tests.servers import packages, triton_serving
 from tests.web import HOST, Web
+
+# Threads of torch that wait for each other by spinning would take the cores from other tests: those
+# of the models took half as much again. Read when torch is loaded, so here.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 TRITON_SECONDS = 240.0  # Two busy cores take their time.
 

@@ -114,6 +114,8 @@ class DaliStream:
         self._stop = "it gave another frame than the file says"
         try:
             for plan, step in self._decoded:
+                if self._closed:
+                    return
                 count = self._trusted(plan, step)
                 if count:
                     yield self._batch(plan, step, count)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -384,10 +384,13 @@ def break_packets(path: Path, number: int) -> Path:
     return path
 
 
-def test_closing_in_the_middle_ends_the_iteration(settings: DecodeSettings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("taken", [0, 1])
+def test_closing_in_the_middle_ends_the_iteration(
+    taken: int, settings: DecodeSettings, tmp_path: Path
+) -> None:
     video = open_video(numbered_video(tmp_path / "v.webm", 200, SIZE, VP9), settings)
     batches = video.batches()
-    assert len(next(batches)) == 32
+    assert [len(batch) for batch in islice(batches, taken)] == [32] * taken
     video.close()
     assert list(batches) == []
     video.close()

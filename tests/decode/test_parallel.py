@@ -23,7 +23,8 @@ from streamer.decode.timeline import SamplePoints
 from tests.decode.reading import Decoded
 from tests.media import Coding, numbered_video, shared_media
 
-ALONE = DecodeSettings(threads=1)
+ALONE = DecodeSettings(threads=1, decoder="pyav")
+TWO = DecodeSettings(threads=2, decoder="pyav")
 CLOSED = Coding(options={"g": "20", "keyint_min": "20", "sc_threshold": "0"})
 ENDLESS = Coding(options={"g": "1000", "sc_threshold": "0"})
 ODD_TIMES = [3 + Fraction(index * index, 5000) for index in range(240)]
@@ -31,7 +32,7 @@ ODD_TIMES = [3 + Fraction(index * index, 5000) for index in range(240)]
 
 def assert_equal(path: Path, threads: int) -> Decoded:
     """Both ways give the same; returns what came."""
-    one, many = Decoded(path, ALONE), Decoded(path, DecodeSettings(threads=threads))
+    one, many = Decoded(path, ALONE), Decoded(path, ALONE.model_copy(update={"threads": threads}))
     assert many.starts == one.starts
     assert many.end == one.end
     np.testing.assert_array_equal(np.stack(many.small), np.stack(one.small))
@@ -112,7 +113,7 @@ def test_from_a_damaged_group_on_it_goes_on_frame_by_frame(
     middle = len(data) // 2
     data[middle : middle + 20_000] = bytes(20_000)
     path.write_bytes(data)
-    one, many = Decoded(path, ALONE), Decoded(path, DecodeSettings(threads=2))
+    one, many = Decoded(path, ALONE), Decoded(path, TWO)
     assert many.damage is not None
     assert many.damage.split(";")[1:] == one.damage.split(";")[1:]  # type: ignore[union-attr]
     assert many.starts == one.starts
@@ -128,7 +129,7 @@ def test_real_videos(pictures_of_groups: list[int]) -> None:
 def test_closing_while_groups_are_decoded(tmp_path: Path) -> None:
     path = numbered_video(tmp_path / "v.mp4", 400, coding=CLOSED)
     for taken in (0, 1, 5):
-        video = open_video(path, DecodeSettings(threads=2))
+        video = open_video(path, TWO)
         batches = video.batches()
         assert len([*islice(batches, taken)]) == taken
         video.close()
