@@ -24,10 +24,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two files at a time: much of the services' tests is waiting for them. They share the processors with
+# Three files at a time: much of the services' tests is waiting for them. They share the processors with
 # real servers, so one that fails is run once more, and the summary names it.
 test: lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 1 -r R
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --reruns 1 -r R
 
 # The Helm chart and the images: lint, every variant against Kubernetes' schemas, what it promises.
 chart: setup
