@@ -13,7 +13,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) --version >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) is not on PATH (set PYTHON=…)"; exit 2; }
 	@echo "Setting up $(VENV): this takes a minute or more, once."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,hub,embedded,gpu,dev,eval]'
+	@# Python compiles what it imports; compiling all of torch at once takes longer than a demo.
+	@$(BIN)/pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt -e '.[models,hub,embedded,gpu,dev,eval]'
 	@touch $@
 
 demo: setup
