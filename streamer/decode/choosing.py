@@ -121,7 +121,7 @@ def _spared(choice: Choice, settings: DecodeSettings) -> Choice:
 
 def _by_pyav(path: Path, settings: DecodeSettings, small: SmallFormat, reason: str) -> PyavStream:
     video = decode_pyav(path, settings, small)
-    video.decoder_reason = reason
+    video.decoder_reason = reason.partition(";")[0]  # without the cure
     return video
 
 

@@ -6,7 +6,6 @@ by the names of CUDA's status codes and by phrases of DALI 2.4's decoder.
 
 from __future__ import annotations
 
-import itertools
 import re
 
 from streamer.decode.opening import STAGE
@@ -23,8 +22,8 @@ _OLD_DRIVER = re.compile(
     r"|cudaErrorSystemDriverMismatch|cudaErrorCompatNotSupportedOnDevice"
 )
 _NO_DRIVER = re.compile(
-    r"while CUDA is not available|dlopen libcuda\.so failed|dlopen libnvcuvid\.so failed"
-    r"|cudaErrorNoDevice|CUDA_ERROR_NO_DEVICE"
+    r"while CUDA is not available|cudaErrorNoDevice|CUDA_ERROR_NO_DEVICE"
+    r"|CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND|nvml error"  # no libnvcuvid, no libnvidia-ml
 )
 # After these CUDA does nothing more for the process (CUDA Runtime API, cudaError).
 _FAULT = re.compile(
@@ -59,7 +58,7 @@ def describe_dali(error: Exception) -> StreamerError:
             stage=STAGE,
         )
     if _NO_DRIVER.search(text):
-        return no_gpu("DALI finds no GPU or no driver")
+        return no_gpu("DALI finds no GPU, or not all of its driver")
     if _OLD_DRIVER.search(text):
         return old_driver("the GPU's driver is older than the CUDA that DALI was built for")
     fault = _FAULT.search(text)
@@ -71,7 +70,7 @@ def describe_dali(error: Exception) -> StreamerError:
             stage=STAGE,
         )
     if _UNSUPPORTED.search(text):
-        return unsupported("DALI cannot decode this stream")
+        return unsupported(f"DALI cannot decode this stream: {_cause(text)}")
     if _CORRUPT.search(text):
         return JobFailed(
             "DALI met packets that cannot be decoded; fetch the file again, or decode it with "
@@ -125,7 +124,8 @@ def unsupported(what: str) -> JobFailed:
 
 
 def _cause(text: str) -> str:
-    """The line of DALI's report that says what went wrong."""
+    """The line of DALI's report that says what went wrong, and the next if it announces one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    after = [line for mark, line in itertools.pairwise(lines) if mark == "encountered:"]
-    return (after or lines or ["no reason given"])[0][:300]
+    start = lines.index("encountered:") + 1 if "encountered:" in lines else 0
+    said = lines[start : start + 2] or ["no reason given"]
+    return " ".join(said[: 1 + said[0].endswith(":")])[:200]

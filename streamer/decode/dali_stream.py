@@ -20,7 +20,7 @@ from streamer.decode.planning import BatchPlan, Planner
 from streamer.decode.probing import Probe
 from streamer.decode.pyav import PyavStream
 from streamer.decode.pyav import open_video as decode_pyav
-from streamer.errors import JobFailed
+from streamer.errors import JobFailed, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ class Video:
 class DaliStream:
     """An open video; made by `streamer.decode.dali.decode_dali`.
 
-    The frames, times and sizes are those that PyAV gives. At a packet that cannot be decoded DALI
-    ends; the rest is PyAV's, or missing, as ``decode.after_break`` says.
+    The frames, times and sizes are those that PyAV gives. Where DALI ends early the rest is PyAV's;
+    at a packet that cannot be decoded it is that or missing, as ``decode.after_break`` says.
 
     Attributes:
         info: what the container says.
@@ -98,7 +98,7 @@ class DaliStream:
         Raises:
             JobRejected: ``too_long``, or ``single_frame`` for a picture.
             JobFailed: ``undecodable`` if a damaged video gave but one frame.
-            Unavailable: ``gpu_out_of_memory``.
+            Unavailable: ``gpu_out_of_memory``, with the decoder ``dali``.
         """
         yield from self._whole()
         if self._closed:
@@ -121,8 +121,11 @@ class DaliStream:
                     yield self._batch(plan, step, count)
                 if count < len(plan):
                     return
-        except JobFailed as error:
-            self._stop = error.message
+        except (JobFailed, Unavailable) as error:
+            if isinstance(error, Unavailable) and self._video.settings.decoder == "dali":
+                raise
+            self._stop = error.message.partition(";")[0]
+            self._is_sound = error.kind != "undecodable"
         else:
             self._stop, self._is_sound = self._planned_stop(), self._planner.ended_by == "other"
 

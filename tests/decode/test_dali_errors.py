@@ -45,6 +45,11 @@ Current pipeline object is no longer valid."""
         ("CUDA runtime API error cudaErrorIllegalAddress (700):\nan illegal memory access was "
          "encountered", JobFailed, "gpu_fault"),
         ("CUDA driver API error CUDA_ERROR_INVALID_VALUE (1)", JobFailed, "dali_failed"),
+        ("CUDA driver API error CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND (302)",
+         WorkerBroken, "gpu_missing"),
+        ("nvml error (13): Local version of NVML doesn't implement this function",
+         WorkerBroken, "gpu_missing"),
+        ("Can't allocate 6221824 bytes on device 0.", Unavailable, "gpu_out_of_memory"),
     ],
 )  # fmt: skip
 def test_what_dali_says(said: str, type_: type[StreamerError], kind: str) -> None:
@@ -64,3 +69,5 @@ def test_types_come_before_texts() -> None:
 def test_the_cause_is_picked_out_of_the_report() -> None:
     error = describe_dali(RuntimeError(REPORT.format("the moon is full")))
     assert error.message == "DALI failed: the moon is full; decode with --decoder pyav"
+    error = describe_dali(RuntimeError(REPORT.format("the moon (1):\nit is full\nonce more")))
+    assert error.message == "DALI failed: the moon (1): it is full; decode with --decoder pyav"
