@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -33,7 +34,10 @@ from streamer.cli.starting import (
 )
 from streamer.config import Settings
 from streamer.errors import Unavailable
-from streamer_client.records import VideoJob
+from streamer_client.records import Record, VideoJob
+
+if TYPE_CHECKING:
+    from streamer.worker.slots import SlotPool
 
 DEFAULT_OUTPUT = Path("clips.jsonl")
 POLL_SECONDS = 0.2
@@ -115,14 +119,24 @@ def _check_decoder(settings: Settings) -> None:
 
 
 def _process(jobs: list[VideoJob], settings: Settings, results: Results) -> None:
-    """Run the pipeline in this process."""
-    from streamer.pipeline import run_job
+    """Run the jobs in a slot, so that one which ends its process costs itself alone."""
     from streamer.triton_clients import triton_models
+    from streamer.worker.slots import SlotPool
 
-    with triton_models(settings.triton) as models:
+    triton_models(settings.triton).close()  # What is set wrongly is told here, not by a slot.
+    one_slot = settings.with_section("worker", slots=1)
+    with closing(SlotPool[VideoJob](one_slot, on_replaced=lambda _: None)) as pool:
         for job in jobs:
-            for record in run_job(job, models, settings):
+            for record in _records(job, pool):
                 results.add(record)
+
+
+def _records(job: VideoJob, pool: SlotPool[VideoJob]) -> Iterator[Record]:
+    while not pool.free:
+        yield from (said.record for said in pool.records(POLL_SECONDS))
+    pool.start(job, job)
+    while pool.busy:
+        yield from (said.record for said in pool.records(POLL_SECONDS))
 
 
 def _through_kafka(

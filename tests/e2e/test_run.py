@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from streamer.embedded.triton import EmbeddedTriton
-from tests.cli.test_commands import streamer
+from tests.cli.test_commands import PROGRAM, streamer
+from tests.e2e.processes import slots_of, workspaces
+from tests.embedded.conftest import wait_until
 from tests.web import Web
 
 pytestmark = pytest.mark.services
@@ -38,6 +43,30 @@ def test_all_done(triton: EmbeddedTriton, short: Path, site: Web, temp_dir: Path
     ]
     assert kinds[-1] == "video.done"
     assert done.stdout.count("short.mp4") == 1
+    assert list(temp_dir.iterdir()) == []
+
+
+def test_what_ends_the_process_costs_its_own_video(
+    triton: EmbeddedTriton, short: Path, site: Web, temp_dir: Path
+) -> None:
+    endless, output = site.url("/drip-body.mp4"), temp_dir.with_name("clips.jsonl")
+    command = [str(PROGRAM), "run", endless, str(short), "--triton", triton.url, "-o", str(output)]
+    run = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(temp_dir)})
+    try:
+        wait_until(lambda: bool(workspaces(temp_dir)))
+        (slot,) = slots_of(run.pid)
+        os.kill(slot, signal.SIGABRT)
+        assert run.wait(60) == 1
+    finally:
+        run.kill()
+        run.wait()
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    ends = [record for record in records if record["type"] == "video.done"]
+    assert [(end["status"], (end["error"] or {}).get("kind")) for end in ends] == [
+        ("failed", "slot_crashed"),
+        ("done", None),
+    ]
+    assert "code -6" in ends[0]["error"]["message"]
     assert list(temp_dir.iterdir()) == []
 
 
