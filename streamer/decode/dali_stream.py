@@ -20,7 +20,7 @@ from streamer.decode.planning import BatchPlan, Planner
 from streamer.decode.probing import Probe
 from streamer.decode.pyav import PyavStream
 from streamer.decode.pyav import open_video as decode_pyav
-from streamer.errors import JobFailed, Unavailable
+from streamer.errors import JobFailed, Unavailable, WorkerBroken
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ class DaliStream:
         Raises:
             JobRejected: ``too_long``, or ``single_frame`` for a picture.
             JobFailed: ``undecodable`` if a damaged video gave but one frame.
-            Unavailable: ``gpu_out_of_memory``, with the decoder ``dali``.
+            Unavailable: with the decoder ``dali``, ``gpu_out_of_memory``.
+            WorkerBroken: with the decoder ``dali``, ``gpu_missing`` or ``gpu_driver_old``.
         """
         yield from self._whole()
         if self._closed:
@@ -121,8 +122,8 @@ class DaliStream:
                     yield self._batch(plan, step, count)
                 if count < len(plan):
                     return
-        except (JobFailed, Unavailable) as error:
-            if isinstance(error, Unavailable) and self._video.settings.decoder == "dali":
+        except (JobFailed, Unavailable, WorkerBroken) as error:
+            if self._video.settings.decoder == "dali" and not isinstance(error, JobFailed):
                 raise
             self._stop = error.message.partition(";")[0]
             self._is_sound = error.kind != "undecodable"

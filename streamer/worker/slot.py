@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Generic, Literal, TypeVar
 
 from streamer.acquire import sweep_stale
@@ -66,7 +70,8 @@ class Slot(Generic[Ticket]):
             name="streamer-slot",
             daemon=True,
         )
-        self.process.start()
+        with _ctrl_c_held_back():
+            self.process.start()
         theirs.close()
 
     @property
@@ -138,17 +143,35 @@ class Slot(Generic[Ticket]):
         self.process.kill()
         self.process.join()
         self.pipe.close()
-        sweep_stale(self._settings.acquire.temp_dir)
+        self._sweep()
         running, self.running = self.running, None
         if running is None:
             return None
         error = error or _slot_error(
             SLOT_CRASHED,
             f"the slot's process ended with code {self.process.exitcode} in the "
-            "middle of the job; its log says more",
+            "middle of the job; what it logged last says more",
             fault="worker",
         )
         return Said(running, _failed(running, error))
+
+    def _sweep(self) -> None:
+        """Remove what the process fetched; the job's end matters more than what is in the way."""
+        try:
+            sweep_stale(self._settings.acquire.temp_dir)
+        except OSError as error:
+            log.warning("cannot clean up acquire.temp_dir: %s", error)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Ctrl-C is the supervisor's: what is started here ignores it, but first has to load."""
+    resource_tracker.ensure_running()  # It would let Ctrl-C through again while it starts.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _failed(running: Running[Ticket], error: VideoError) -> VideoDone:

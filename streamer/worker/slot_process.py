@@ -53,6 +53,7 @@ def slot_main(pipe: Connection, settings: Settings, log_level: int) -> None:
     """Process jobs from ``pipe`` until it is closed or a fresh process should take over."""
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s slot: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _return_large_blocks()
     threading.Thread(target=_exit_with_parent, args=(settings,), daemon=True).start()
     # Loaded here and not at the top: the supervisor shares this module but never decodes.

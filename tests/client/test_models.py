@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from streamer.config import TritonSettings
 from streamer.embedded.ports import free_ports
 from streamer.embedded.triton import EmbeddedTriton
+from streamer.errors import UsageError
 from streamer.triton_clients import triton_models
 from streamer_client import (
     AsyncModels,
@@ -174,6 +175,8 @@ def test_tls(encrypted: Road, certificate: tuple[Path, Path]) -> None:
 
 def test_the_service_s_own_calls_over_tls(encrypted: Road, certificate: tuple[Path, Path]) -> None:
     settings = TritonSettings(url=encrypted.url, tls=True, ssl_cafile=certificate[0])
+    with pytest.raises(UsageError, match=r"triton\.ssl_certfile: cannot read"):
+        triton_models(settings.model_copy(update={"ssl_certfile": Path("missing.pem")}))
     with triton_models(settings) as models:
         assert len(models.embed_images(np.stack(pictures((8, 8)))).result(SECONDS)) == 1
     with triton_models(settings.model_copy(update={"ssl_cafile": None})) as strangers:

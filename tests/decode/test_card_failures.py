@@ -21,6 +21,8 @@ from tests.media import numbered_video, read_number
 NO_MEMORY = "CUDA runtime API error cudaErrorMemoryAllocation (2):\nout of memory"
 FAULT = "CUDA runtime API error cudaErrorIllegalAddress (700):\nan illegal memory access"
 
+GONE = "nvml error: 999 GPU is lost"
+
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
@@ -37,7 +39,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return fail
 
 
-@pytest.mark.parametrize("said", [NO_MEMORY, FAULT, "it rains"])
+@pytest.mark.parametrize("said", [NO_MEMORY, FAULT, GONE, "it rains"])
 def test_pyav_goes_on_where_the_card_fails(
     said: str, failing: Callable[[str], None], tmp_path: Path
 ) -> None:

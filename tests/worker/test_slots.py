@@ -62,6 +62,39 @@ def test_a_slot_that_dies_while_it_starts_is_replaced() -> None:
         assert replaced == ["slot_crashed"]
 
 
+def test_a_slot_that_starts_ignores_ctrl_c() -> None:
+    replaced: list[str] = []
+    with one_slot(Settings(), replaced) as pool:
+        os.kill(slot_pid(), signal.SIGINT)
+        assert comes_up(pool)
+        os.kill(slot_pid(), signal.SIGINT)
+        assert list(pool.records(0.1)) == []
+        assert comes_up(pool)
+    assert replaced == []
+
+
+def falls_over(pipe: Connection, *_: object) -> None:
+    """What runs in a slot that dies of its job."""
+    pipe.send(Ready())
+    pipe.recv()
+    os._exit(7)
+
+
+def test_what_cannot_be_cleaned_up_costs_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings().with_section("acquire", temp_dir=tmp_path / "missing")
+    replaced: list[str] = []
+    monkeypatch.setattr(slot, "slot_main", falls_over)
+    with one_slot(settings, replaced) as pool:
+        assert comes_up(pool)
+        pool.start(VideoJob(url="file:///v.mp4", video_id="v"), "ticket")
+        (said,) = until_replaced(pool, replaced, 1)
+        assert isinstance(said.record, VideoDone)
+        assert str(said.record.error).count("code 7") == 1
+    assert caplog.text.count("cannot clean up acquire.temp_dir") == 2
+
+
 def test_slots_that_never_come_up_end_the_worker(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
