@@ -45,7 +45,7 @@ FILES = {
 }
 REFUSED_BY_NVDEC = ("vp9-444.webm", "mjpeg.mkv")
 # Of 255, over natural pictures: the mean over all pixels of a video, and 999 pixels of 1000.
-SMALL_BOUNDS = (0.7, 6)
+SMALL_BOUNDS = (0.4, 5)
 SAMPLE_BOUNDS = (3.0, 20)
 
 
