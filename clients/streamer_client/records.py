@@ -234,8 +234,8 @@ class VideoDone(Record):
     decoder: Annotated[
         str | None,
         Field(
-            description="What decoded: `pyav`, `dali-cpu` or `dali-gpu`, or `dali-gpu+pyav` where "
-            "PyAV went on; null if nothing did."
+            description="What decoded: `pyav`, `dali-cpu` or `dali-gpu`, the latter two with "
+            "`+pyav` where PyAV went on; null if nothing did."
         ),
     ] = None
     decoder_reason: Annotated[

@@ -120,10 +120,10 @@ def _check_decoder(settings: Settings) -> None:
 
 def _process(jobs: list[VideoJob], settings: Settings, results: Results) -> None:
     """Run the jobs in a slot, so that one which ends its process costs itself alone."""
-    from streamer.triton_clients import triton_models
+    from streamer.triton_clients import triton_tls
     from streamer.worker.slots import SlotPool
 
-    triton_models(settings.triton).close()  # What is set wrongly is told here, not by a slot.
+    triton_tls(settings.triton)  # A file that is missing is told here, not in a slot's trace.
     one_slot = settings.with_section("worker", slots=1)
     with closing(SlotPool[VideoJob](one_slot, on_replaced=lambda _: None)) as pool:
         for job in jobs:

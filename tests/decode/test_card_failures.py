@@ -13,14 +13,13 @@ from streamer.config import DecodeSettings
 from streamer.decode import dali as dali_module
 from streamer.decode.card_use import CardUse
 from streamer.decode.dali_pipeline import Step, steps
-from streamer.errors import Unavailable
+from streamer.errors import StreamerError, Unavailable, WorkerBroken
 from tests.decode.decoders import VP9, settings_of
 from tests.decode.reading import Decoded
 from tests.media import numbered_video, read_number
 
 NO_MEMORY = "CUDA runtime API error cudaErrorMemoryAllocation (2):\nout of memory"
 FAULT = "CUDA runtime API error cudaErrorIllegalAddress (700):\nan illegal memory access"
-
 GONE = "nvml error: 999 GPU is lost"
 
 
@@ -53,11 +52,19 @@ def test_pyav_goes_on_where_the_card_fails(
         assert str(video.decoder_reason).startswith("DALI stopped after 64 frames: ")
 
 
-def test_dali_alone_has_to_be_tried_again_without_memory(
-    failing: Callable[[str], None], tmp_path: Path
+@pytest.mark.parametrize(
+    ("said", "type_", "kind"),
+    [(NO_MEMORY, Unavailable, "gpu_out_of_memory"), (GONE, WorkerBroken, "gpu_missing")],
+)
+def test_dali_alone_tells_that_the_card_failed(
+    said: str,
+    type_: type[StreamerError],
+    kind: str,
+    failing: Callable[[str], None],
+    tmp_path: Path,
 ) -> None:
-    failing(NO_MEMORY)
+    failing(said)
     path = numbered_video(tmp_path / "v.webm", 200, coding=VP9)
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(type_) as caught:
         Decoded(path, settings_of("dali-cpu"))
-    assert caught.value.kind == "gpu_out_of_memory"
+    assert caught.value.kind == kind

@@ -49,7 +49,8 @@ def running(
     local: Settings, broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     tight = local.with_section("worker", slots=2, job_timeout_seconds=15.0, slot_memory_mb=330)
-    once = tight.with_section("retry", max_attempts=1)
+    by_pyav = tight.with_section("decode", decoder="pyav")  # CUDA alone may take as much.
+    once = by_pyav.with_section("retry", max_attempts=1)
     installation = own_topics(once, broker, "slots", tmp_path_factory.mktemp("temp"))
     with local_worker(installation.settings, tmp_path_factory.mktemp("worker")) as worker:
         yield Running(installation, worker)

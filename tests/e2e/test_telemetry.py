@@ -60,7 +60,8 @@ def observed(
     local: Settings, broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Observed]:
     (port,) = free_ports(1)
-    settings = local.with_section("telemetry", port=port, host="127.0.0.1")
+    by_pyav = local.with_section("decode", decoder="pyav")
+    settings = by_pyav.with_section("telemetry", port=port, host="127.0.0.1")
     installation = own_topics(settings, broker, "telemetry", tmp_path_factory.mktemp("temp"))
     with local_worker(installation.settings, tmp_path_factory.mktemp("worker")) as worker:
         yield Observed(installation, port, worker.pid)
